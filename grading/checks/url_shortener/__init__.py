@@ -1,0 +1,1 @@
+"""Checks of the slots of the URL shortener."""

@@ -1,0 +1,67 @@
+"""`python -m grading.host`: wait for a component, then serve runs until the judge hangs up."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import warnings
+from typing import Any
+
+from grading.host import guard, where
+from grading.host.channel import Channel
+from grading.host.component import Component, describe_error
+from grading.host.determinism import Virtual
+from grading.host.run import Run
+
+RUNS_PER_COLLECTION = 8
+"""The garbage collector runs at fixed places, so that finalizers do as well."""
+
+
+def main() -> None:
+    channel = Channel()
+    current: list[Run] = []
+
+    def tell(*event: Any) -> None:
+        if current:
+            current[-1].tell(*event)
+
+    def on_exit(how: str) -> None:
+        channel.send({"exit": how, "line": where.running()})
+
+    virtual = Virtual(on_block=lambda seconds: tell("blocked", seconds if seconds == seconds else 0.0))
+    channel.send(
+        {"ready": True}
+    )  # whatever ends the process before this is the judge's fault, not the component's
+    first = channel.receive()
+    where.filename = first["name"]
+    guard.install(on_refusal=lambda what: tell("refused", what), on_exit=on_exit)
+    guard.limit_resources(first["cpu_seconds"])
+    guard.install_cpu_limit()
+    virtual.install()
+    warnings.simplefilter("ignore")
+    logging.captureWarnings(False)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        component = Component(first["source"], first["schema"])
+        component.fresh_class()
+    except BaseException as error:  # also a module that calls sys.exit
+        channel.send({"broken": describe_error(error)})
+        return
+    channel.send({"loaded": True})
+    for number in range(1, sys.maxsize):
+        message = channel.receive()["run"]
+        run = Run(channel, component, virtual)
+        current[:] = [run]
+        run.start(message["seed"], message["epoch"], message["servers"], message["values"])
+        if number % RUNS_PER_COLLECTION == 0:
+            gc.collect()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (EOFError, BrokenPipeError):
+        sys.exit(0)

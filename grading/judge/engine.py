@@ -1,0 +1,173 @@
+"""From a component's text to a verdict: every requirement on every seed, until its first failure."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grading.judge import narrate
+from grading.judge.history import History
+from grading.judge.hosting import Host
+from grading.judge.plan import Plan
+from grading.judge.protocol import HostLost, HostUnusable, NotLoadable
+from grading.judge.report import Finding, RequirementVerdict, Verdict
+from grading.judge.requirement import Broken, Kept, NotShown, Outcome, Requirement, Scenario, Suite
+from grading.judge.sandbox import Isolation
+from grading.judge.shrink import shrink
+from grading.judge.world import run
+
+SHRINK_STEPS = 4_000
+"""Turns with the host that the search for one smallest counterexample may take, about."""
+
+NO_SEED = NotShown("no seed was given", "a run on some seed")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of one scenario, and what it showed."""
+
+    plan: Plan
+    history: History
+    outcome: Outcome
+
+
+class Judge:
+    """Judges one component; holds the host process while it does."""
+
+    def __init__(self, suite: Suite, host: Host) -> None:
+        self.suite = suite
+        self.host = host
+        self.causes: dict[str, str] = {}
+        """By requirement: the exception, or the like, that made it fail."""
+
+    def requirement(self, requirement: Requirement, seeds: Sequence[int]) -> RequirementVerdict:
+        """`fail` at the first run that breaks it; `unknown` if some scenario showed nothing on any seed. HostLost."""
+        shown: dict[str, tuple[Scenario, NotShown] | None] = {}
+        for index, seed in enumerate(seeds):
+            for scenario in requirement.scenarios:
+                if index % scenario.every:
+                    continue
+                trial = self.trial(scenario, scenario.plan(seed))
+                if isinstance(trial.outcome, Broken):
+                    return self.failed(requirement, scenario, trial)
+                if isinstance(trial.outcome, NotShown):
+                    shown.setdefault(scenario.name, (scenario, trial.outcome))
+                else:
+                    shown[scenario.name] = None
+        unshown = [outcome for outcome in shown.values() if outcome is not None]
+        if shown and not unshown:
+            points = requirement.points
+            return RequirementVerdict(requirement.id, requirement.title, points, points, "pass")
+        finding = narrate.not_shown(requirement, *(unshown[0] if unshown else (None, NO_SEED)))
+        return RequirementVerdict(
+            requirement.id, requirement.title, 0, requirement.points, "unknown", finding
+        )
+
+    def trial(self, scenario: Scenario, plan: Plan) -> Trial:
+        store = self.suite.store()
+        try:
+            history = run(self.host, plan, store)
+        except HostLost as lost:
+            lost.plan, lost.story = plan, scenario.story
+            raise
+        outcome = _always(plan, history)
+        if isinstance(outcome, Kept):
+            outcome = scenario.check(plan, history, store)
+        return Trial(plan, history, outcome)
+
+    def failed(self, requirement: Requirement, scenario: Scenario, first: Trial) -> RequirementVerdict:
+        """With the smallest run found that breaks it in the same way."""
+        assert isinstance(first.outcome, Broken)
+        kind = first.outcome.kind
+        best = first
+        until = self.host.steps + SHRINK_STEPS
+
+        def fails(plan: Plan) -> bool:
+            nonlocal best
+            if self.host.steps > until:
+                return False
+            trial = self.trial(scenario, plan)
+            if isinstance(trial.outcome, Broken) and trial.outcome.kind == kind:
+                best = trial
+                return True
+            return False
+
+        shrink(first.plan, fails)
+        assert isinstance(best.outcome, Broken)
+        self.causes[requirement.id] = best.outcome.cause
+        finding = narrate.broken(requirement, scenario, best.plan, best.history, best.outcome)
+        return RequirementVerdict(requirement.id, requirement.title, 0, requirement.points, "fail", finding)
+
+
+def _always(plan: Plan, history: History) -> Outcome:
+    """What holds in every run: no trouble, and every call comes to an end."""
+    for trouble in history.troubles:
+        return Broken(
+            trouble.kind,
+            narrate.NEVER[trouble.kind],
+            f"at {trouble.t:g} s the component {trouble.text}",
+            cause=f"the component {trouble.text}" + (f" (your line {trouble.line})" if trouble.line else ""),
+        )
+    for call in history.calls.values():
+        if call.outcome == "pending":
+            return Broken(
+                "pending",
+                "every call comes to an end: with an answer, an error or its cancellation",
+                f"{call.name}: {call.method}{call.args!r} began at {call.began:g} s and never ended",
+            )
+    return Kept()
+
+
+def judge(
+    suite: Suite,
+    source: str,
+    seeds: Sequence[int],
+    *,
+    isolation: Isolation = "auto",
+    only: Sequence[str] = (),
+) -> Verdict:
+    """The verdict on a component's text. `only`: ids of the requirements to judge; all, if empty.
+
+    Whatever the component does, this returns. A component that takes its process away gets no points at all.
+    HostUnusable: that process could not even start, and there is nothing to judge.
+    """
+    requirements = [each for each in suite.requirements if not only or each.id in only]
+    done: list[RequirementVerdict] = []
+    crashed: str | None = None
+    cpu_seconds = 30 + len(seeds)  # a right component needs a tenth of a second for a seed
+    with Host(source, suite.schema, f"<component {suite.slot}>", isolation, cpu_seconds) as host:
+        try:
+            importlib.import_module("grading.judge.redis_model")  # takes as long as the host takes to start
+            host.loaded()
+            judging = Judge(suite, host)
+            for each in requirements:
+                done.append(judging.requirement(each, seeds))
+            crashed, done = narrate.one_mistake(suite, judging.causes, done)
+        except NotLoadable as error:
+            crashed, finding = narrate.not_loadable(error)
+            done = _all_failed(requirements, finding)
+        except HostUnusable:  # nothing was judged: there is no verdict, and nobody is marked down
+            raise
+        except HostLost as lost:
+            crashed, finding = narrate.lost(lost)
+            done = _all_failed(requirements, finding)
+        except (
+            Exception
+        ) as error:  # a mistake of the judge: it must be seen, but may not stop a batch of submissions
+            crashed, finding = narrate.judge_failed(error)
+            done = _all_failed(requirements, finding)
+    return Verdict(
+        slot=suite.slot,
+        points=sum(each.points for each in done),
+        max_points=sum(each.max_points for each in done),
+        isolation=host.isolation,
+        seeds=tuple(seeds),
+        requirements=tuple(done),
+        crashed=crashed,
+        output=host.output(),
+    )
+
+
+def _all_failed(requirements: Sequence[Requirement], finding: Finding) -> list[RequirementVerdict]:
+    return [RequirementVerdict(each.id, each.title, 0, each.points, "fail", finding) for each in requirements]

@@ -1,0 +1,88 @@
+"""What the judge saw in one run: its own record, from which alone verdicts are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from grading.judge.report import Moment
+
+
+@dataclass(slots=True)
+class Call:
+    """One invocation of the component. Times in virtual seconds; `ended` None: it never came back."""
+
+    name: str
+    server: int
+    method: str
+    args: tuple[Any, ...]
+    began: float
+    ended: float | None = None
+    outcome: str = "pending"
+    """returned | raised | cancelled | pending"""
+    value: Any = None
+    error: dict[str, Any] = field(default_factory=dict)
+    cancelled_at: float | None = None
+
+    def raised(self, *bases: str) -> bool:
+        """Whether it raised one of these exceptions, by full name."""
+        return self.outcome == "raised" and any(base in self.error["bases"] for base in bases)
+
+
+@dataclass(slots=True)
+class Trip:
+    """One write to the cache and its answer: a round trip, however many commands it carries."""
+
+    server: int
+    connection: int
+    commands: list[list[bytes]]
+    sent: float
+    line: int | None
+    executed: float | None = None
+    answered: float | None = None
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Ask:
+    """One query of the store."""
+
+    server: int
+    method: str
+    args: list[Any]
+    sent: float
+    line: int | None
+    seen: float | None = None
+    """When the store's state was read."""
+    answered: float | None = None
+    value: Any = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that no component may do, in any run."""
+
+    kind: str
+    t: float
+    text: str
+    line: int | None
+
+
+@dataclass(slots=True)
+class History:
+    calls: dict[str, Call] = field(default_factory=dict)
+    trips: list[Trip] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    inspections: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    op_times: dict[str, float] = field(default_factory=dict)
+    """When each operation that is no call was carried out."""
+    moments: list[Moment] = field(default_factory=list)
+
+    def asks_between(self, start: float, end: float, server: int | None = None) -> list[Ask]:
+        return [a for a in self.asks if start <= a.sent < end and server in (None, a.server)]
+
+    def trips_between(self, start: float, end: float, server: int | None = None) -> list[Trip]:
+        return [t for t in self.trips if start <= t.sent < end and server in (None, t.server)]

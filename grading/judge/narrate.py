@@ -1,0 +1,211 @@
+"""Puts what happened into words: the five parts, the counterexample, the timeline."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grading.judge.history import History
+from grading.judge.plan import Op, Plan
+from grading.judge.report import Counterexample, Finding, Moment, RequirementVerdict
+from grading.judge.wording import describe_fault, server_name
+from grading.judge.world import EPOCH
+
+if TYPE_CHECKING:
+    from grading.judge.protocol import HostLost, NotLoadable
+    from grading.judge.requirement import Broken, NotShown, Requirement, Scenario, Suite
+
+TIMELINE = 25
+WRITES = re.compile(
+    r"to the cache: .*\b(SET|SETEX|PSETEX|HSET|HSETEX|MSET|EVAL|EVALSHA|EXPIRE|PEXPIRE)\b", re.IGNORECASE
+)
+
+COMMON_LEAST, COMMON_SHARE = 3, 2 / 3
+"""So many requirements, and this share of those judged, must fail by one mistake for it to be told once."""
+
+NEVER = {
+    "blocked": "a component that waits lets others run: `await clock.sleep(…)`, never `time.sleep`",
+    "refused": "a component uses what it is given; it starts no processes, threads or connections of its own",
+    "busy": "a component that waits awaits something that takes time",
+    "unmade": "the constructor takes what it is given, connects to nothing and raises nothing",
+    "budget": "the work comes to an end",
+}
+
+CRASHED_WHY = (
+    "In the running system this takes the whole server down, with every request that it had in hand. So it counts "
+    "against every requirement."
+)
+
+
+def broken(
+    requirement: Requirement, scenario: Scenario, plan: Plan, history: History, outcome: Broken
+) -> Finding:
+    return Finding(
+        did=scenario.story,
+        expected=outcome.expected,
+        got=outcome.got,
+        why=scenario.why or requirement.why,
+        read_next=scenario.read_next or requirement.read_next,
+        counterexample=counterexample(plan),
+        timeline=timeline(history, writes=outcome.writes),
+    )
+
+
+def one_mistake(
+    suite: Suite, causes: dict[str, str], done: list[RequirementVerdict]
+) -> tuple[str | None, list[RequirementVerdict]]:
+    """Whether one and the same exception fails most of the requirements: then it is told once, for all of them.
+
+    The line for the top (None: no such mistake), and the verdicts; the points stay as they are.
+    """
+    named = Counter(cause for cause in causes.values() if cause)
+    if not named:
+        return None, done
+    ((cause, count),) = named.most_common(1)
+    if count < max(COMMON_LEAST, COMMON_SHARE * len(done)):
+        return None, done
+    first = next(each.finding for each in done if causes.get(each.id) == cause)
+    assert first is not None
+    keywords = ", ".join(suite.schema["construct"])
+    if "in its constructor" in cause:
+        read_next = (
+            f"Your __init__: it is called with exactly the keywords {keywords}, and connects to nothing."
+        )
+    elif "does not return" in cause:
+        read_next = (
+            "The return types in the slot's contract; every path through the method must end in such a value."
+        )
+    else:
+        read_next = "The line named above and the timeline: the last thing that the component did before it."
+    common = replace(
+        first,
+        why=f"This comes first: {count} of {len(done)} requirements fail by it alone, and it hides what else they "
+        "would have shown.",
+        read_next=read_next,
+    )
+    told = [replace(each, finding=common) if causes.get(each.id) == cause else each for each in done]
+    return f"one mistake fails {count} of {len(done)} requirements: {cause}", told
+
+
+def not_shown(requirement: Requirement, scenario: Scenario | None, outcome: NotShown) -> Finding:
+    return Finding(
+        did=scenario.story if scenario is not None else "Nothing was run.",
+        expected=outcome.needed,
+        got=outcome.because,
+        why=requirement.why,
+        read_next=requirement.read_next,
+    )
+
+
+def not_loadable(error: NotLoadable) -> tuple[str, Finding]:
+    what = error.error
+    at = f" on line {what['line']}" if what["line"] is not None else ""
+    crashed = f"the component could not be loaded: {what['type']}{at}: {what['message']}"
+    finding = Finding(
+        did="The component's text was executed as a module, and its class looked up.",
+        expected="a module that executes, and defines the class of the slot",
+        got=f"{what['type']}{at}: {what['message']}",
+        why="What cannot be loaded cannot be swapped into a server.",
+        read_next="The cell that begins with %%component: run it in the notebook and read the error there.",
+    )
+    return crashed, finding
+
+
+def lost(error: HostLost) -> tuple[str, Finding]:
+    at = f" (line {error.line})" if error.line is not None else ""
+    crashed = f"{error.reason}{at}"
+    story = error.story or "The component was loaded and put to work."
+    finding = Finding(
+        did=f"{story} {called(error.history)}".rstrip() if error.history is not None else story,
+        expected="the component's process goes on serving",
+        got=crashed,
+        why=CRASHED_WHY,
+        read_next="The line named above; for waiting, https://docs.python.org/3/library/asyncio-dev.html",
+        timeline=timeline(error.history) if error.history is not None else (),
+    )
+    return crashed, finding
+
+
+def called(history: History) -> str:
+    """The call in hand when the process was lost: the run is not reduced, so its operations would say little."""
+    calls = list(history.calls.values())
+    if not calls:
+        return ""
+    last = calls[-1]
+    what = f"{last.method}({', '.join(map(repr, last.args))}) on {server_name(last.server)}"
+    return (
+        f"The last of {len(calls)} calls so far was {what}."
+        if len(calls) > 1
+        else f"The first call was {what}."
+    )
+
+
+def judge_failed(error: Exception) -> tuple[str, Finding]:
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    crashed = (
+        f"the judge itself failed: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})"
+    )
+    finding = Finding(
+        did="The component was loaded and put to work.",
+        expected="a verdict",
+        got=crashed,
+        why="This is a mistake in the judge, perhaps one that the component provoked; no points can be given.",
+        read_next="Tell whoever keeps the workbench, with the component's text.",
+    )
+    return crashed, finding
+
+
+def counterexample(plan: Plan) -> Counterexample:
+    shown = plan.ops if len(plan.ops) <= 20 else (*plan.ops[:10], *plan.ops[-10:])
+    operations = [describe_op(op) for op in shown]
+    if len(plan.ops) > 20:
+        operations.insert(10, f"… and {len(plan.ops) - 20} more")
+    stored = [f"the store holds {row['code']}, which {expiry(row['expires_at'])}" for row in plan.rows[:6]]
+    if len(plan.rows) > 6:
+        stored.append(f"… and {len(plan.rows) - 6} more links")
+    faults = [f"from {f.start:g} s to {f.end:g} s {describe_fault(f)}" for f in plan.faults]
+    zero = f"0 s is POSIX time {EPOCH:.0f}; ttl is {plan.ttl:g} s"
+    return Counterexample(plan.seed, (zero, *stored, *operations), tuple(faults))
+
+
+def expiry(at: float) -> str:
+    if at < 0:
+        return f"expired {-at:g} s before the start"
+    return f"expires at {at:g} s" if at < 100_000 else "lives for long"
+
+
+def describe_op(op: Op) -> str:
+    when = f"{op.at:g} s after {op.after}" if op.after else f"at {op.at:g} s"
+    if op.do == "put":
+        return f"{when}: the link {op.args[0]['code']} is created in the store"
+    args = ", ".join(map(repr, op.args))
+    what = {
+        "call": f"{op.name}: {op.method}({args}) on {server_name(op.server)}",
+        "cancel": f"{op.target} is cancelled",
+        "delete": f"the row {args} is deleted from the store",
+        "flush": "the cache is flushed",
+        "inspect": "the judge looks at the cache's keys",
+        "weigh": "the judge weighs the component's memory",
+    }[op.do]
+    return f"{when}: {what}"
+
+
+def timeline(history: History, *, writes: bool = False) -> tuple[Moment, ...]:
+    """At most `TIMELINE` lines: the beginning, and the end, where it went wrong. `writes`: what was written instead."""
+    moments = history.moments
+    if len(moments) <= TIMELINE:
+        return tuple(moments)
+    looked = min((history.op_times[name] for name in history.inspections), default=0.0)
+    written = [each for each in moments if each.t <= looked and WRITES.match(each.what)]
+    if writes and written:
+        shown = written[1 - TIMELINE :]
+        others = f"{len(moments) - len(shown)} more; these are the last writes before the judge looked"
+        return (Moment(moments[0].t, "…", others), *shown)
+    first = TIMELINE // 3
+    last = TIMELINE - first - 1
+    gap = Moment(moments[first].t, "…", f"{len(moments) - first - last} more")
+    return (*moments[:first], gap, *moments[-last:])

@@ -1,0 +1,235 @@
+"""The judge's Redis: fakeredis on virtual time, hardened against what a component may send.
+
+The commands come from code that is not trusted and run in the process that decides. So only the commands in
+`ALLOWED` exist; a script gets a Lua without a way into Python (fakeredis leaves that way open), without bytecode and
+patterns, with a budget of instructions and of memory; and whatever else goes wrong is an error reply.
+"""
+
+from __future__ import annotations
+
+import time as real_time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import fakeredis._core._server
+import fakeredis._helpers
+import fakeredis._socket._base
+import redis
+from fakeredis import FakeServer
+from fakeredis._helpers import SimpleError
+from fakeredis._socket._fakesocket import FakeSocket
+from fakeredis.commands_mixins import connection_mixin, scripting_mixin, server_mixin
+
+from grading.judge import resp
+
+STRINGS = (
+    "get set setex psetex setnx getset getdel getex mget mset msetnx append strlen getrange "
+    "incr incrby incrbyfloat decr decrby"
+)
+KEYS = (
+    "del unlink exists expire pexpire expireat pexpireat ttl pttl expiretime pexpiretime persist type touch "
+    "rename renamenx copy keys scan randomkey dbsize flushdb flushall object echo ping select time"
+)
+HASHES = (
+    "hset hsetnx hget hmget hmset hgetall hdel hexists hlen hkeys hvals hincrby hincrbyfloat hstrlen hscan "
+    "hexpire hpexpire httl hpttl hpersist hexpireat hpexpireat"
+)
+SETS = (
+    "sadd srem sismember smismember smembers scard spop srandmember sscan sinter sunion sdiff "
+    "zadd zrem zscore zmscore zrange zrevrange zrangebyscore zrevrangebyscore zcard zcount zincrby zrank zrevrank "
+    "zremrangebyscore zremrangebyrank zpopmin zpopmax zscan"
+)
+LISTS = "lpush rpush lpop rpop lrange llen lindex lset ltrim lrem lpushx rpushx"
+SCRIPTS = "multi exec discard watch unwatch eval evalsha"
+TWO_WORDS = "script load,script exists,script flush,client setinfo,client setname,client getname,client id"
+ALLOWED = frozenset(" ".join((STRINGS, KEYS, HASHES, SETS, LISTS, SCRIPTS)).split()) | set(
+    TWO_WORDS.split(",")
+)
+"""Nothing that waits, nothing that makes memory out of one number, no pub/sub."""
+
+LUA_MEMORY = 8_000_000
+REPLY_LIMIT = 1_000_000
+CONNECTIONS = 2_000
+
+HARDEN = """
+function()
+    local sethook, error = debug.sethook, error
+    local function spent()
+        sethook(spent, "", 1)  -- a pcall that catches this gets no further either
+        error("the script used more than its instructions", 0)
+    end
+    for _, name in ipairs{"python", "io", "os", "package", "require", "module", "dofile", "loadfile", "load",
+                          "loadstring", "debug", "newproxy", "getfenv", "setfenv", "print"} do
+        _G[name] = nil
+    end
+    for _, name in ipairs{"find", "match", "gmatch", "gsub", "dump", "gfind"} do
+        string[name] = nil  -- patterns can take exponential time, bytecode can break Lua itself
+    end
+    local rep = string.rep
+    string.rep = function(text, count)
+        if #text * count > 1000000 then error("string.rep: too long", 2) end
+        return rep(text, count)
+    end
+    return function() sethook(spent, "", 100000) end
+end
+"""
+
+
+class _Time:
+    """Stands for the module `time` within fakeredis; tells the active model's time."""
+
+    def __init__(self) -> None:
+        self.source: Callable[[], float] = real_time.time
+
+    def time(self) -> float:
+        return self.source()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(real_time, name)
+
+
+@contextmanager
+def _virtual_time(source: Callable[[], float]) -> Any:
+    """Within, fakeredis goes by `source`. It takes no clock, so its modules' `time` is replaced."""
+    modules: tuple[Any, ...] = (
+        fakeredis._socket._base,
+        fakeredis._helpers,
+        fakeredis._core._server,
+        server_mixin,
+        connection_mixin,
+    )
+    before = [module.time for module in modules]
+    clock = _Time()
+    clock.source = source
+    for module in modules:
+        module.time = clock
+    try:
+        yield
+    finally:
+        for module, old in zip(modules, before, strict=True):
+            module.time = old
+
+
+def _deny(obj: object, name: object, setting: bool) -> Any:
+    raise AttributeError("not accessible from a script")
+
+
+class _HardLua:
+    """Stands for the module `lupa.lua51` while fakeredis makes a runtime."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def LuaRuntime(self, **options: Any) -> Any:
+        return self._module.LuaRuntime(
+            **options,
+            register_eval=False,
+            register_builtins=False,
+            attribute_filter=_deny,
+            max_memory=LUA_MEMORY,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class _Socket(FakeSocket):
+    """One connection, seen by the server. Knows the allowed commands only."""
+
+    def _name_to_func(self, cmd_name: str) -> Any:
+        if cmd_name not in ALLOWED:
+            name = cmd_name[:40].upper()
+            raise SimpleError(f"ERR {name} is not among the commands that the judge's Redis offers")
+        return super()._name_to_func(cmd_name)
+
+    def _decode_error(self, error: SimpleError) -> Any:
+        return error  # as it is: redis-py, in the host, makes its exception of the text
+
+    def _get_server_runtime(self, server: Any) -> Any:
+        if hasattr(server, "_lua_runtime"):
+            return server._lua_runtime
+        mixin: Any = scripting_mixin
+        module = mixin.LUA_MODULE
+        mixin.LUA_MODULE = _HardLua(module)
+        try:
+            runtime = super()._get_server_runtime(server)
+        finally:
+            mixin.LUA_MODULE = module
+        refill = runtime.eval(HARDEN)()
+        plain_setter = server._lua_set_keys_argv
+
+        def set_keys_and_refill(keys: Any, argv: Any) -> None:
+            plain_setter(keys, argv)
+            refill()
+
+        server._lua_set_keys_argv = set_keys_and_refill
+        return runtime
+
+
+class RedisModel:
+    """One Redis, empty at first. `now` gives POSIX seconds, virtual."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        with _virtual_time(now):
+            self._server = FakeServer(version=(7,))
+            self._own = self._connect()
+        self._sockets: dict[object, _Socket] = {}
+
+    def _connect(self) -> _Socket:
+        return _Socket(self._server, 0, client_class=redis.Redis)
+
+    def execute(self, connection: object, commands: list[list[bytes]]) -> bytes:
+        """Run what one write carried; the bytes of all replies. Never raises for what a client sent."""
+        replies: list[bytes] = []
+        with _virtual_time(self._now):
+            for words in commands:
+                if connection not in self._sockets and len(self._sockets) >= CONNECTIONS:
+                    return resp.error("ERR max number of clients reached")
+                socket = self._sockets.get(connection)
+                if socket is None:
+                    socket = self._sockets[connection] = self._connect()
+                replies.append(self._one(connection, socket, words))
+        return b"".join(replies)
+
+    def _one(self, connection: object, socket: _Socket, words: list[bytes]) -> bytes:
+        try:
+            socket._process_command(words)
+            assert socket.responses is not None
+            reply = resp.encode(socket.responses.get_nowait())
+        except Exception as error:  # fakeredis met something that it was not written for
+            self._sockets.pop(connection, None)
+            socket.close()
+            self._server.__dict__.pop("_lua_runtime", None)  # it may be what is broken
+            return resp.error(
+                f"ERR the judge's Redis could not do this: {type(error).__name__}: {error}"[:300]
+            )
+        return (
+            reply
+            if len(reply) <= REPLY_LIMIT
+            else resp.error("ERR the reply is larger than the judge allows")
+        )
+
+    def close(self, connection: object) -> None:
+        socket = self._sockets.pop(connection, None)
+        if socket is not None:
+            socket.close()
+
+    def flush(self) -> None:
+        with _virtual_time(self._now):
+            self._one(None, self._own, [b"FLUSHALL"])
+
+    def ttls(self) -> dict[str, int | None]:
+        """Each key that there is, with the milliseconds that it has left; None: it stays for ever."""
+        found: dict[str, int | None] = {}
+        with _virtual_time(self._now):
+            for key in self._ask(b"KEYS", b"*"):
+                left = self._ask(b"PTTL", key)
+                found[key.decode("utf-8", "backslashreplace")] = None if left == -1 else left
+        return dict(sorted(found.items()))
+
+    def _ask(self, *words: bytes) -> Any:
+        self._own._process_command(list(words))
+        assert self._own.responses is not None
+        return self._own.responses.get_nowait()

@@ -1,0 +1,94 @@
+"""A requirement: what it promises, the scenarios that try it, and what a checker may say."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grading.judge.history import History
+from grading.judge.plan import Plan
+from grading.judge.world import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The run kept to the requirement."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """The run could not show it: the fault never met the work, or there was nothing to disturb."""
+
+    because: str
+    needed: str
+    """What would have shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The run broke the requirement. `kind`: the same for the same mistake, however small the run."""
+
+    kind: str
+    expected: str
+    got: str
+    cause: str = ""
+    """The mistake itself, where the component named it by an exception: the same in every run that it spoils."""
+    writes: bool = False
+    """What the component wrote to the cache tells most: a timeline that is cut short shows that."""
+
+
+Outcome = Kept | NotShown | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A workload with its faults, and the checker of the history. `story`: what is done, for the report."""
+
+    name: str
+    story: str
+    plan: Callable[[int], Plan]
+    """From a seed."""
+    check: Callable[[Plan, History, Any], Outcome]
+    """The third argument is the store that the run used."""
+    every: int = 1
+    """Of how many seeds one uses this scenario (1: all; the first seed given always does)."""
+    why: str = ""
+    read_next: str = ""
+    """Where the requirement's own do not fit this scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    id: str
+    title: str
+    points: float
+    promise: str
+    why: str
+    read_next: str
+    scenarios: tuple[Scenario, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """All that is judged of one slot."""
+
+    schema: dict[str, Any]
+    requirements: tuple[Requirement, ...]
+    store: Callable[[], Store]
+
+    @property
+    def slot(self) -> str:
+        return str(self.schema["slot"])
+
+
+def load(path: Path, scenarios: dict[str, tuple[Scenario, ...]], store: Callable[[], Store]) -> Suite:
+    """A suite from its neutral schema and the scenarios of each requirement. ValueError if they do not match."""
+    schema = tomllib.loads(path.read_text("utf-8"))
+    texts = schema.pop("requirements")
+    if {each["id"] for each in texts} != set(scenarios):
+        raise ValueError(f"{path.name} and its scenarios name different requirements")
+    requirements = tuple(Requirement(**each, scenarios=scenarios[each["id"]]) for each in texts)
+    return Suite(schema, requirements, store)

@@ -1,0 +1,51 @@
+"""The smallest counterexample: leave out what is not needed for the failure, by running again.
+
+Delta debugging over operations, then faults, then the disorder of latencies; a counted number of runs.
+A. Zeller, R. Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 2002.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from grading.judge.plan import Plan
+
+RUNS = 24
+
+
+def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
+    """A smaller plan for which `fails` still holds; `fails` is asked at most `runs` times."""
+    left = runs
+
+    def attempt(smaller: Plan) -> bool:
+        nonlocal left
+        if left == 0 or smaller == plan:
+            return False
+        left -= 1
+        return fails(smaller)
+
+    size = max(1, len(plan.ops) // 2)
+    while left:
+        shrunk = False
+        start = 0
+        while start < len(plan.ops) and left:
+            chunk = {op.name for op in plan.ops[start : start + size]}
+            smaller = plan.without(chunk)
+            if smaller.ops and attempt(smaller):
+                plan, shrunk = smaller, True
+            else:
+                start += size
+        if size == 1 and not shrunk:
+            break
+        if not shrunk:
+            size = max(1, size // 2)
+    for fault in plan.faults:
+        smaller = replace(plan, faults=tuple(each for each in plan.faults if each is not fault))
+        if attempt(smaller):
+            plan = smaller
+    codes = {arg for op in plan.ops for arg in op.args if isinstance(arg, str)}
+    fewer = replace(plan, rows=tuple(row for row in plan.rows if row["code"] in codes), calm=True)
+    if attempt(fewer):
+        plan = fewer
+    return plan

@@ -1,0 +1,89 @@
+"""What nbgrader is told: where a course keeps its files, and which of its steps are ours.
+
+`nbgrader_config.py` calls `configure`; so do the tests, for a course root of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    DeduplicateIds,
+    GetGrades,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
+from traitlets.config import Config
+
+from grading.nbgrader.exchange import CollectPlainFiles
+from grading.nbgrader.feedback import FeedbackPage
+from grading.nbgrader.preprocessor import JudgeComponents, SaveMarks
+from grading.nbgrader.restore import RestoreCells, SubmissionExporter
+from grading.nbgrader.safe import markdown_to_safe_html
+
+PROJECT = Path(__file__).parents[2]
+COURSE_ID = "system-design"
+WORK = "work/course"
+"""Below the course root, ignored by git: submissions, marks, the secret seeds. No learner's code ever runs there."""
+
+STUB = "# YOUR TURN: change what stands above, or write it anew below; the last one counts."
+
+
+def configure(c: Config, root: Path = PROJECT) -> Config:
+    """Fills `c` for the course at `root` (holds grading/source and labs). Touches no file."""
+    root = root.resolve()
+    work = root / WORK
+
+    c.CourseDirectory.course_id = COURSE_ID
+    c.CourseDirectory.root = str(root)
+    c.CourseDirectory.source_directory = "grading/source"
+    c.CourseDirectory.release_directory = "labs"
+    for step in ("submitted", "autograded", "feedback"):
+        c.CourseDirectory[f"{step}_directory"] = f"{WORK}/{step}"
+    c.CourseDirectory.db_url = f"sqlite:///{work / 'gradebook.db'}"
+    # What travels with a submission: notebooks, nbgrader's own two notes, the feedback page; no program, no data.
+    c.CourseDirectory.include = [
+        "*.ipynb",
+        "timestamp.txt",
+        "submission_secret.txt",
+        "*.html",
+        "*.png",
+        "*.svg",
+    ]
+    c.CourseDirectory.max_file_size = 20_000  # kilobytes
+    c.CourseDirectory.max_dir_size = 40_000
+
+    c.Exchange.root = str(work / "exchange")  # a class on one server sets a directory that all can write to
+    c.ExchangeFactory.collect = CollectPlainFiles
+
+    c.ClearSolutions.code_stub = {"python": STUB}
+
+    # Grading, first pass: read whatever was handed in, and give the cells back the shape that was released.
+    c.Autograde.exporter_class = SubmissionExporter
+    c.Autograde.sanitize_preprocessors = [
+        RestoreCells,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
+    ]
+    c.OverwriteCells.add_missing_cells = True
+    # Second pass: the judge decides in its sandbox. Nothing is executed here: Execute is not in the list.
+    c.Autograde.autograde_preprocessors = [
+        JudgeComponents,
+        LimitOutput,
+        SaveMarks,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+    c.JudgeComponents.work = str(work)
+
+    c.GenerateFeedback.exporter_class = FeedbackPage
+    c.GenerateFeedback.preprocessors = [GetGrades]
+    # The formgrader shows learners' prose in the instructor's browser: nothing in it may run there.
+    c.TemplateExporter.filters = {"markdown2html": markdown_to_safe_html}
+    c.ExportApp.plugin_class = "grading.nbgrader.export.RequirementsCsv"
+    return c

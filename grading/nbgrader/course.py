@@ -1,0 +1,107 @@
+"""`workbench course`: one assignment from its source to marks in a table. Each step is nbgrader's own, configured here.
+
+Imports nbgrader only when a step runs, so that the rest of the command line stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+ASSIGNMENT = "url-shortener"
+PROJECT = Path(__file__).parents[2]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Adds `course` and its steps. Each sets `run`: a function of the parsed arguments that returns the exit code."""
+    course = subparsers.add_parser(
+        "course", help="prepare, collect, grade and return an assignment (for instructors)"
+    )
+    steps = course.add_subparsers(dest="step", required=True, metavar="STEP")
+
+    def step(name: str, help: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = steps.add_parser(name, help=help, description=help)
+        parser.add_argument(
+            "assignment", nargs="?", default=ASSIGNMENT, help="the assignment (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--root",
+            type=Path,
+            default=PROJECT,
+            help="the course: holds grading/source and labs (default: this project)",
+        )
+        parser.set_defaults(run=run)
+        return parser
+
+    step(
+        "generate", "make the learners' notebooks from grading/source, and note their cells in the gradebook"
+    )
+    step("release", "put the learners' notebooks into the exchange")
+    collect = step("collect", "fetch what was handed in, from the exchange or from a folder")
+    collect.add_argument(
+        "--from",
+        dest="folder",
+        type=Path,
+        help="a folder with STUDENT/NOTEBOOK.ipynb, such as a download from an LMS",
+    )
+    autograde = step("autograde", "have the judge decide every submission; no submitted cell is executed")
+    autograde.add_argument("--student", default="*", help="one student's submission only")
+    autograde.add_argument(
+        "--workers", type=int, help="submissions judged at once (default: one for each core)"
+    )
+    step("feedback", "make a page for each submission: work/course/feedback/STUDENT/ASSIGNMENT/NOTEBOOK.html")
+    step("release-feedback", "put the feedback pages into the exchange")
+    export = step("export", "write all marks to a CSV file, with the points of every requirement")
+    export.add_argument("--to", type=Path, default=Path("grades.csv"), help="the file (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs one step. Exit code 0: done; 1: something needs an instructor's eye, and was said on stderr."""
+    import warnings
+
+    from nbgrader.converters.base import NbGraderException
+    from nbgrader.exchange import ExchangeError
+    from sqlalchemy.exc import SAWarning
+
+    from grading.nbgrader.lift import Misconfigured
+    from grading.nbgrader.steps import Course
+
+    warnings.filterwarnings(
+        "ignore", category=SAWarning, module="nbgrader"
+    )  # its gradebook code provokes them
+    course = Course(args.root, args.assignment)
+    try:
+        match args.step:
+            case "generate":
+                course.generate()
+            case "release":
+                course.release()
+            case "collect":
+                course.collect(args.folder)
+            case "autograde":
+                for line in course.autograde(args.student, args.workers):
+                    print(line)
+            case "feedback":
+                course.feedback()
+            case "release-feedback":
+                course.release_feedback()
+            case "export":
+                course.export(args.to)
+    except (NbGraderException, ExchangeError, Misconfigured) as error:
+        print(f"workbench course {args.step}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`python -m grading.nbgrader.course STEP`, the same without the `workbench` command."""
+    parser = argparse.ArgumentParser(prog="workbench")
+    add_parser(parser.add_subparsers(dest="command", required=True))
+    args = parser.parse_args(["course", *(sys.argv[1:] if argv is None else argv)])
+    return int(args.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""The steps of `workbench course`, over nbgrader's converters and exchange with our configuration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.auth import Authenticator
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeFactory
+from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeReleaseFeedback
+from traitlets.config import Config
+
+from grading.nbgrader.config import WORK, configure
+from grading.nbgrader.exchange import CollectPlainFiles
+from grading.nbgrader.export import RequirementsCsv
+from grading.nbgrader.judging import Judge
+from grading.nbgrader.lift import Component, lift, slots
+from grading.nbgrader.preprocessor import JudgeComponents
+from grading.nbgrader.restore import released_cells, restore
+from grading.nbgrader.seeds import course_seeds
+from grading.nbgrader.submission import read
+
+
+class Course:
+    """One assignment of the course at `root`. `config`: nbgrader's; a test may alter it before a step."""
+
+    def __init__(self, root: Path, assignment: str) -> None:
+        self.root = root.resolve()
+        self.assignment = assignment
+        self.work = self.root / WORK
+        self.config = configure(Config(), self.root)
+
+    def create_gradebook(self) -> None:
+        """nbgrader runs `alembic` by its name when it makes a gradebook: it must be on PATH, venv active or not."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        before = os.environ.get("PATH", "")
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+        try:
+            Gradebook(self.config.CourseDirectory.db_url, self.config.CourseDirectory.course_id).close()
+        finally:
+            os.environ["PATH"] = before
+
+    def generate(self) -> None:
+        """grading/source -> labs. Twice gives the same bytes."""
+        self.create_gradebook()
+        converter = GenerateAssignment(coursedir=self._coursedir(), config=self.config)
+        converter.force = True
+        converter.start()
+        self._test_cells()  # raises Misconfigured now rather than when marks are due
+
+    def release(self) -> None:
+        """labs -> the exchange."""
+        self._exchange(ExchangeReleaseAssignment)
+
+    def collect(self, folder: Path | None = None) -> None:
+        """The exchange, or `folder`/STUDENT/NOTEBOOK.ipynb -> work/course/submitted. Follows no links."""
+        if folder is None:
+            self._exchange(CollectPlainFiles)
+            return
+        names = {f"{name}.ipynb" for name in self._test_cells()}
+        for student in sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()):
+            target = self._submitted(student.name)
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir(parents=True)
+            for name in sorted(names):
+                notebook = student / name
+                if notebook.is_file() and not notebook.is_symlink():
+                    shutil.copyfile(notebook, target / name)
+
+    def autograde(self, student: str = "*", workers: int | None = None) -> Iterator[str]:
+        """Judges several submissions at once, then writes the gradebook one by one. Yields a line for each mark.
+
+        Raises NbGraderException if a submission could not be graded; the others have been.
+        """
+        handed_in = sorted(
+            path.parent.name for path in self._submitted("").glob(f"{student}/{self.assignment}")
+        )
+        if not handed_in:
+            raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
+        problem = self._grade(student, workers) if any(map(self._notebooks, handed_in)) else None
+        with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
+            for name in handed_in:
+                yield self._outcome(gradebook, name)
+        if problem is not None:
+            raise problem
+
+    def _grade(self, student: str, workers: int | None) -> NbGraderException | None:
+        """Runs nbgrader's Autograde. What it could not grade comes back as its exception."""
+        config = Config(self.config)
+        with tempfile.TemporaryDirectory(prefix="verdicts-") as folder:
+            self._judge_ahead(student, Path(folder), workers)
+            config.JudgeComponents.verdicts = folder
+            converter = Autograde(coursedir=self._coursedir(student), config=config)
+            converter.force = True
+            try:
+                converter.start()
+            except NbGraderException as error:
+                return error
+        return None
+
+    def feedback(self) -> None:
+        """A page for each graded submission, in work/course/feedback."""
+        converter = GenerateFeedback(coursedir=self._coursedir(), config=self.config)
+        converter.force = True
+        converter.start()
+
+    def release_feedback(self) -> None:
+        """work/course/feedback -> the exchange."""
+        self._exchange(ExchangeReleaseFeedback)
+
+    def export(self, to: Path) -> None:
+        """All marks, as CSV."""
+        plugin = RequirementsCsv(config=self.config)
+        plugin.to, plugin.assignment = str(to), [self.assignment]
+        with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
+            plugin.export(gradebook)
+
+    def _coursedir(self, student: str = "*") -> CourseDirectory:
+        return CourseDirectory(config=self.config, assignment_id=self.assignment, student_id=student)
+
+    def _exchange(self, action: type) -> None:
+        Path(self.config.Exchange.root).mkdir(parents=True, exist_ok=True)
+        factory = ExchangeFactory(config=self.config)
+        action(
+            coursedir=self._coursedir(),
+            authenticator=Authenticator(config=self.config),
+            parent=factory,
+            config=self.config,
+        ).start()
+
+    def _submitted(self, student: str) -> Path:
+        folder = self.work / "submitted"
+        return folder / student / self.assignment if student else folder
+
+    def _notebooks(self, student: str) -> list[Path]:
+        return sorted(self._submitted(student).glob("*.ipynb"))
+
+    def _test_cells(self) -> dict[str, dict[str, str]]:
+        """Notebook -> (test cell -> slot), from the gradebook."""
+        db_url = self.config.CourseDirectory.db_url
+        with Gradebook(db_url) as gradebook:
+            try:
+                names = sorted(
+                    notebook.name for notebook in gradebook.find_assignment(self.assignment).notebooks
+                )
+            except MissingEntry:
+                raise NbGraderException(
+                    f"the gradebook does not know {self.assignment!r}: run `workbench course generate` first"
+                ) from None
+        return {name: slots(released_cells(db_url, self.assignment, name)) for name in names}
+
+    def _judge_ahead(self, student: str, folder: Path, workers: int | None) -> None:
+        db_url = self.config.CourseDirectory.db_url
+        components: list[Component] = []
+        for name, tests in self._test_cells().items():
+            released = released_cells(db_url, self.assignment, name)
+            for path in self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb"):
+                nb = restore(read(path), released)
+                lifted = (lift(nb, test, slot) for test, slot in tests.items())
+                components += [each for each in lifted if isinstance(each, Component)]
+        settings = JudgeComponents(config=self.config)
+        judge = Judge(course_seeds(self.work), settings.command, settings.wall_limit)
+        judge.judge_ahead(components, folder, workers)
+
+    def _outcome(self, gradebook: Gradebook, student: str) -> str:
+        """One line on a student's mark. A folder without any notebook gets its zero here: nbgrader passes it over."""
+        if not self._notebooks(student):
+            gradebook.update_or_create_student(student)
+            submission = gradebook.update_or_create_submission(self.assignment, student)
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    grade.auto_score, grade.needs_manual_grade = 0, False
+            gradebook.db.commit()
+            return (
+                f"{student}: 0 of {submission.max_score:g} points: there is no notebook in what was handed in"
+            )
+        if not any((self.work / "autograded" / student / self.assignment).glob("*.ipynb")):
+            return f"{student}: not graded, see the messages above"
+        submission = gradebook.find_submission(self.assignment, student)
+        review = " (the judge gave no verdict: please look at it)" if submission.needs_manual_grade else ""
+        return f"{student}: {submission.score:g} of {submission.max_score:g} points{review}"

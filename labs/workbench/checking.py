@@ -1,0 +1,95 @@
+"""`workbench check FILE|NOTEBOOK`: the judge's verdict on a component, in the terminal.
+
+A notebook is read as text: its cells that begin with `%%component SLOT` are the components; nothing in it is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+MAGIC = "%%component"
+DEFAULT_SLOT = "url-shortener/redirect-cache"
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("check", help="judge a component, or list what is asked of it")
+    parser.add_argument("file", nargs="?", help="a component's module, a notebook, or - for standard input")
+    parser.add_argument("--slot", help=f"of a module whose first line does not name it; else {DEFAULT_SLOT}")
+    parser.add_argument("--list", action="store_true", help="show the requirements and their points")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument("--seeds", help="such as 1-20; else the public ones")
+    parser.add_argument("--isolation", choices=["auto", "bubblewrap", "none"], default="auto")
+    parser.add_argument(
+        "--requirement", action="append", default=[], metavar="ID", help="judge only this one"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0: full marks; 1: not."""
+    from grading.judge import judge
+    from grading.judge.__main__ import listing, parse_seeds
+
+    if options.list:
+        show(listing(options.slot or DEFAULT_SLOT))
+        return 0
+    if options.file is None:
+        raise ValueError("name a file to check, or --list")
+    seeds = None if options.seeds is None else parse_seeds(options.seeds)
+    passed = True
+    for slot, source in components(options.file, options.slot):
+        verdict = judge(slot, source, seeds, isolation=options.isolation, only=options.requirement)
+        show(verdict.to_json() if options.json else verdict.text())
+        passed = passed and verdict.passed
+    return 0 if passed else 1
+
+
+def show(text: str) -> None:
+    """Print it at once. Whoever reads may have seen enough, as `head` has: then what is left goes nowhere, quietly."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def components(file: str, slot: str | None = None) -> list[tuple[str, str]]:
+    """(slot, module text) of each component in a file. The magic's line stays as an empty one: line numbers fit.
+
+    ValueError: the file cannot be read, or holds none.
+    """
+    if file == "-":
+        return [_component(sys.stdin.read(), slot)]
+    try:
+        text = Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {file}: {error}") from error
+    if not file.endswith(".ipynb"):
+        return [_component(text, slot)]
+    found = [_component(cell, None) for cell in _code_cells(file, text) if cell.startswith(MAGIC)]
+    found = [each for each in found if slot in (None, each[0])]
+    if not found:
+        raise ValueError(f"{file} has no cell that begins with {MAGIC} {slot or DEFAULT_SLOT}")
+    return found
+
+
+def _component(text: str, slot: str | None) -> tuple[str, str]:
+    first, newline, rest = text.partition("\n")
+    if first.startswith(MAGIC):
+        return slot or first.removeprefix(MAGIC).strip(), newline + rest
+    return slot or DEFAULT_SLOT, text
+
+
+def _code_cells(file: str, text: str) -> list[str]:
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        return ["".join(source) for source in sources]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{file} is not a notebook: {error!r}") from error

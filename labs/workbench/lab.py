@@ -1,0 +1,140 @@
+"""`workbench lab`: JupyterLab over the learner's own copy of the notebooks.
+
+The copy lies in `work/`, which git ignores. What is there already is never overwritten: an update of the project adds
+new notebooks and nothing else. JupyterLab's configuration is private to that folder, so that neither an earlier
+installation of Jupyter nor this one disturbs the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LABS = ROOT / "labs"
+FIRST = "url-shortener/04-detailed-design.ipynb"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    text = "open JupyterLab on your own copy of the notebooks"
+    lab = subparsers.add_parser("lab", help=text, description=text)
+    lab.add_argument("notebook", nargs="?", default=FIRST, help=f"which one to open (default: {FIRST})")
+    lab.add_argument("--work", type=Path, default=ROOT / "work", help="where your copy lies (default: work)")
+    lab.add_argument("--no-browser", action="store_true", help="only print the URL")
+    lab.add_argument("--port", type=int, default=0, help="default: 8888, or a free one")
+    lab.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    lab.add_argument("--base-url", default="/", help="a path prefix, where a proxy stands in front")
+    lab.set_defaults(run=open_lab)
+
+
+def open_lab(args: argparse.Namespace) -> int:
+    work = args.work.resolve()
+    added = copy_notebooks(LABS, work)
+    print(f"Your copy of the notebooks: {work}" + (f" ({len(added)} new)" if added else ""), flush=True)
+    os.environ.update(private_jupyter(work))
+    argv = server_arguments(args, work)
+    # Imported only now: Jupyter looks at the environment when it is imported.
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(argv)
+    return 0
+
+
+def copy_notebooks(labs: Path, work: Path) -> list[Path]:
+    """Copies what `work` does not have yet; returns what it added. Overwrites nothing, whatever is in the way."""
+    added = []
+    for source in sorted(labs.glob("*/*.ipynb")):
+        target = work / source.relative_to(labs)
+        if target.exists() or target.is_symlink():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        added.append(target)
+    return added
+
+
+def private_jupyter(work: Path) -> dict[str, str]:
+    """Writes JupyterLab's configuration into `work/.jupyter`, and returns the environment that leads there."""
+    home = work / ".jupyter"
+    config = home / "config"
+    for path, content in _files():
+        target = home / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The user's own settings stay as the user left them; what keeps Jupyter offline is written each time.
+        if not (path.startswith("lab/user-settings") and target.exists()):
+            target.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    return {
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "lab/user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "lab/workspaces"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+
+
+def _files() -> list[tuple[str, Any]]:
+    nbgrader = ("formgrader", "validate_assignment", "assignment_list", "course_list")
+    off = [f"@jupyter/nbgrader:{name}" for name in ("formgrader", "create-assignment", "course-list", "menu")]
+    off += ["@jupyter/nbgrader:assignment-list", "@jupyter/nbgrader:validate-assignment"]
+    off += ["@jupyterlab/extensionmanager-extension", "@jupyterlab/apputils-extension:announcements"]
+    extensions = {f"nbgrader.server_extensions.{name}": False for name in nbgrader}
+    quiet = {"checkForUpdates": False, "fetchNews": "false", "doNotDisturbMode": True}
+    lab = {
+        "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "extension_manager": "readonly",
+        "news_url": None,
+    }
+    # The judge names lines of a cell: so show their numbers. And no line may end out of sight.
+    cells = {"codeCellConfig": {"lineNumbers": True, "lineWrap": True}}
+    settings = "lab/user-settings/@jupyterlab"
+    return [
+        (
+            "config/jupyter_server_config.json",
+            {"ServerApp": {"jpserver_extensions": extensions}, "LabApp": lab},
+        ),
+        ("config/labconfig/page_config.json", {"disabledExtensions": dict.fromkeys(off, True)}),
+        (f"{settings}/apputils-extension/notification.jupyterlab-settings", quiet),
+        (f"{settings}/notebook-extension/tracker.jupyterlab-settings", cells),
+    ]
+
+
+def server_arguments(args: argparse.Namespace, work: Path) -> list[str]:
+    """For `jupyter lab`. A path that does not exist in `work` opens the file browser instead."""
+    tree = args.notebook if (work / args.notebook).is_file() else ""
+    argv = [
+        f"--ServerApp.root_dir={work}",
+        f"--ServerApp.ip={args.ip}",
+        f"--ServerApp.port={args.port or free_port(args.ip)}",
+        f"--ServerApp.base_url={args.base_url}",
+        f"--LabApp.default_url=/lab/tree/{tree}".rstrip("/"),
+        "--ServerApp.log_level=WARN",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        argv.append("--ServerApp.allow_root=True")
+    if args.no_browser:
+        argv.append("--ServerApp.open_browser=False")
+    return argv
+
+
+def free_port(ip: str, first: int = 8888) -> int:
+    """8888 if nobody listens there, else any free one."""
+    for port in (first, 0):
+        with socket.socket() as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((ip, port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise RuntimeError(f"no free port on {ip}")

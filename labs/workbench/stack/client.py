@@ -1,0 +1,333 @@
+"""`Stack`: starts a running case, and does to it what a notebook asks. All calls are synchronous and short."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol
+
+from workbench.stack import state
+from workbench.stack.display import Status, TopologyView
+from workbench.stack.errors import ComponentError, StackError
+from workbench.stack.incident import Incident
+from workbench.stack.metrics import Metrics
+from workbench.stack.state import StackState
+
+PROFILES = ("embedded", "local")
+START_TIMEOUT = 60.0
+ORDER_TIMEOUT = 110.0
+_numbers = itertools.count(1)
+
+
+class HasSource(Protocol):
+    """A component as a notebook carries it: `source` is the text of its module."""
+
+    @property
+    def source(self) -> str: ...
+
+
+DEFAULT_NAME = "default"
+"""Of the stack that `workbench up` starts."""
+
+
+class Stack:
+    """A case that runs: app servers, a balancer, a consumer and the services behind them, each a process.
+
+    `profile`: `embedded` (needs nothing but the wheels) or `local` (a real Redis and PostgreSQL). `name`: under
+    which other processes find it; made up if not given. `settings`: start values, such as `{"click_buffer": 10}`.
+    `owner`: "process", the stack ends with this process, however that ends; None, it runs until it is stopped.
+    """
+
+    def __init__(
+        self,
+        case: str = "url-shortener",
+        profile: str = "embedded",
+        name: str | None = None,
+        servers: int = 3,
+        settings: dict[str, Any] | None = None,
+        owner: Literal["process"] | None = "process",
+    ) -> None:
+        self.case = case
+        self.profile = profile
+        self.name = name or f"{case}-{os.getpid()}-{next(_numbers)}"
+        self._wanted = {"servers": servers, "settings": settings or {}, "owned": owner == "process"}
+        self._state: StackState | None = None
+        self._finalizer: weakref.finalize[..., Stack] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def connect(cls, name: str | None = None) -> Stack:
+        """The stack of that name that runs already, such as one that `workbench up` or a notebook started.
+
+        Without a name: `default`, else the only one that runs. StackError if there is none, or a choice to make."""
+        running = [found.name for found in state.all_states() if found.alive()]
+        if name is None:
+            name = running[0] if len(running) == 1 and DEFAULT_NAME not in running else DEFAULT_NAME
+        found = state.read(name)
+        if found is None or not found.alive():
+            choice = f"running: {', '.join(running)}; choose with --name" if running else "none runs"
+            raise StackError(f"no stack named {name!r} runs ({choice}); start one with: workbench up")
+        stack = cls(found.case, found.profile, name, owner=None)
+        stack._state = found
+        return stack
+
+    # life
+    def start(self) -> Stack:
+        """Returns once every role serves. Does nothing if the stack runs already."""
+        if self._state is not None:
+            return self
+        request = {"name": self.name, "case": self.case, "profile": self.profile, **self._wanted}
+        folder = state.folder_of(self.name)  # complains about an impossible name here, not in the child
+        supervisor = subprocess.Popen(
+            [sys.executable, "-P", "-m", "workbench.stack.supervisor"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # it writes a log of its own as soon as it has a folder
+            start_new_session=True,  # a Ctrl-C in the notebook or the terminal is not for it
+        )
+        assert supervisor.stdin is not None
+        assert supervisor.stdout is not None
+        try:
+            supervisor.stdin.write(json.dumps(request).encode() + b"\n")
+            supervisor.stdin.flush()
+            answer = json.loads(_read_line(supervisor, START_TIMEOUT) or "{}")
+        except BaseException:  # also a KeyboardInterrupt: nothing half-started stays
+            _end(supervisor, os.getpid())
+            raise
+        finally:
+            supervisor.stdout.close()
+        if "ready" not in answer:
+            _end(supervisor, os.getpid())
+            raise StackError(answer.get("failed") or f"the stack's supervisor ended; its folder was {folder}")
+        self._state = StackState(**answer["ready"])
+        self._supervisor = supervisor
+        if self._wanted["owned"]:
+            self._finalizer = weakref.finalize(self, _end, supervisor, os.getpid())
+        else:
+            supervisor.stdin.close()
+            self._finalizer = weakref.finalize(self, _disown, supervisor)
+        return self
+
+    def stop(self) -> None:
+        """Drains and ends every role; what does not end within 3 s is killed. Does nothing if it does not run."""
+        found, self._state = self._state, None
+        if found is None:
+            return
+        try:
+            self._order_to(found, "stop")
+        except (StackError, OSError):
+            pass  # it has ended already, or is ending
+        if self._supervisor is not None and self._finalizer is not None:
+            try:
+                self._supervisor.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                pass
+            self._finalizer()
+        else:
+            deadline = time.monotonic() + 10
+            while found.alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def __enter__(self) -> Stack:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # where it is
+    @property
+    def url(self) -> str:
+        """The balancer's: what clients call."""
+        return self._running().url
+
+    @property
+    def servers(self) -> list[str]:
+        """`["app-1", "app-2", "app-3"]`"""
+        return [name for name, role in self.status().roles.items() if role["kind"] == "app"]
+
+    def server_url(self, role: str) -> str:
+        """The URL of one role, past the balancer."""
+        roles = self.status().roles
+        url = roles.get(role, {}).get("url")
+        if url is None:
+            raise ValueError(
+                f"{role!r} has no URL; these have: {', '.join(n for n, r in roles.items() if r['url'])}"
+            )
+        return str(url)
+
+    def status(self) -> Status:
+        return Status(self._order("status"))
+
+    def topology(self) -> TopologyView:
+        """The picture of what runs now, with states, swapped components and faults."""
+        return TopologyView(self._order("status"))
+
+    # roles
+    def kill(self, role: str) -> None:
+        """SIGKILL. It stays down until `revive`."""
+        self._order("kill", role=role)
+
+    def pause(self, role: str) -> None:
+        """SIGSTOP: its connections stay open and nothing answers, until `revive`."""
+        self._order("pause", role=role)
+
+    def revive(self, role: str) -> None:
+        """Lets a paused role go on, starts a killed one again, with the components that it had."""
+        self._order("revive", role=role)
+
+    # faults; `target`: a service ("cache", "log", "store"), an edge ("app-1->cache"), or a role (all its edges)
+    def slow(self, target: str, seconds: float) -> None:
+        """Holds all bytes between a role and a service for `seconds`, each way: an answer takes twice that longer."""
+        self._order("fault", target=target, fault="slow", seconds=seconds)
+
+    def cut(self, target: str) -> None:
+        """Refuses new connections and resets open ones."""
+        self._order("fault", target=target, fault="cut")
+
+    def hang(self, target: str) -> None:
+        """Takes connections and bytes, and answers nothing."""
+        self._order("fault", target=target, fault="hang")
+
+    def mend(self, target: str | None = None) -> None:
+        """Ends the faults there; without a target, all of them."""
+        self._order("fault", target=target, fault="mend")
+
+    def flush(self, service: str = "cache") -> None:
+        """Empties the cache."""
+        self._order("flush", service=service)
+
+    # components and settings
+    def swap(self, slot: str, component: str | HasSource, on: str | Iterable[str] | None = None) -> None:
+        """Puts a component into a slot, on every server, or on those named (a canary).
+
+        `component`: the text of a module, an object with `.source`, or "plain" or "reference". ComponentError says
+        what is wrong with it, and where; the old component serves on.
+        """
+        if component == "reference":
+            return self.unswap(slot, on)
+        arguments: dict[str, Any] = {
+            "slot": slot,
+            "on": on if on is None or isinstance(on, str) else list(on),
+        }
+        if component == "plain":
+            arguments |= {"filling": "plain"}
+        else:
+            source = component if isinstance(component, str) else component.source
+            arguments |= {"source": source, "label": str(getattr(component, "label", "yours"))}
+        self._order("swap", **arguments)
+
+    def unswap(self, slot: str, on: str | Iterable[str] | None = None) -> None:
+        """Back to the reference."""
+        self._order("unswap", slot=slot, on=on if on is None or isinstance(on, str) else list(on))
+
+    def set(self, name: str, value: Any) -> None:
+        """Turns a live setting on every server. ValueError gives the allowed range."""
+        self._order("set", name=name, value=value)
+
+    def settings(self) -> dict[str, Any]:
+        """The live settings, as they are now."""
+        found: dict[str, Any] = self._order("settings")
+        return found
+
+    # looking
+    def metrics(self, role: str | None = None) -> Metrics:
+        """Of one role; without a name, of all servers that are up, together."""
+        roles = self.status().roles
+        names = [role] if role else [n for n, r in roles.items() if r["kind"] == "app" and r["state"] == "up"]
+        return Metrics.parse(*(_get(self.server_url(name), "/metrics") for name in names))
+
+    def incidents(self) -> list[Incident]:
+        """What went wrong unasked, the oldest first."""
+        return [Incident(**incident) for incident in self._order("incidents")]
+
+    def logs(self, role: str, lines: int = 50) -> str:
+        """The last lines that a role wrote, what a component prints among them."""
+        return str(self._order("logs", role=role, lines=lines))
+
+    # the control API
+    def _running(self) -> StackState:
+        if self._state is None:
+            raise StackError(f"the stack {self.name!r} does not run; start it with .start()")
+        return self._state
+
+    def _order(self, command: str, **arguments: Any) -> Any:
+        return self._order_to(self._running(), command, **arguments)
+
+    def _order_to(self, found: StackState, command: str, **arguments: Any) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", found.control, timeout=ORDER_TIMEOUT)
+        try:
+            headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
+            connection.request("POST", f"/{command}", json.dumps(arguments), headers)
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException) as error:
+            ended = "" if found.alive() else ": its supervisor has ended"
+            raise StackError(f"the stack {found.name!r} does not answer{ended} ({error})") from error
+        finally:
+            connection.close()
+        if "error" in answer:
+            raise _error(answer["error"])
+        return answer["ok"]
+
+    def __repr__(self) -> str:
+        where = self._state.url if self._state else "not running"
+        return f"<Stack {self.name!r}: {self.case} on {self.profile}, {where}>"
+
+
+def _error(error: dict[str, Any]) -> Exception:
+    kind, message = error.get("type"), str(error.get("message"))
+    if kind == "ComponentError":
+        return ComponentError(message, error.get("component"), error.get("line"), error.get("source_line"))
+    return ValueError(message) if kind == "ValueError" else StackError(message)
+
+
+def _get(url: str, path: str) -> str:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        raise StackError(f"{url}{path} does not answer: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise StackError(f"{url}{path} answered {answer.status}")
+    return text
+
+
+def _read_line(process: subprocess.Popen[bytes], timeout: float) -> str:
+    """The first line that it writes; "" at its end. StackError after `timeout` seconds."""
+    assert process.stdout is not None
+    if os.name == "posix" and not select.select([process.stdout], [], [], timeout)[0]:
+        raise StackError(f"the stack was not ready after {timeout:.0f} s")
+    return process.stdout.readline().decode()
+
+
+def _disown(supervisor: subprocess.Popen[bytes]) -> None:
+    """It may outlive us: Popen is not to complain that it does."""
+    if supervisor.poll() is None:
+        supervisor.returncode = 0
+
+
+def _end(supervisor: subprocess.Popen[bytes], owner: int) -> None:
+    """Lets the supervisor see that its owner is gone, and waits. Not in a fork of the owner."""
+    if os.getpid() != owner:
+        return
+    assert supervisor.stdin is not None
+    try:
+        supervisor.stdin.close()
+    except OSError:
+        pass
+    try:
+        supervisor.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        supervisor.kill()
+        supervisor.wait()

@@ -1,0 +1,182 @@
+"""What a client may ask of a running stack. Each public method is a command of the control API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from workbench.stack.fittings import Fittings, OrderError
+from workbench.stack.memory import MB
+from workbench.stack.python_role import PythonRole
+from workbench.stack.role import CommandFailed, Role
+from workbench.stack.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from workbench.stack.plan import Plan
+
+
+class Orders:
+    def __init__(
+        self,
+        plan: Plan,
+        roles: dict[str, Role],
+        watchdog: Watchdog,
+        start: Callable[[Role], Awaitable[None]],
+        shut: Callable[[], None],
+    ) -> None:
+        self.plan = plan
+        self.roles = roles
+        self.watchdog = watchdog
+        self._start = start
+        self._shut = shut
+        self.faults: dict[str, dict[str, Any]] = {}
+        self.fittings = Fittings(plan.apps, self._role, watchdog)
+        self.began = time.time()
+
+    async def handle(self, command: str, arguments: dict[str, Any]) -> Any:
+        """ValueError: no such command, wrong arguments; OrderError, RoleError: it could not be done."""
+        order = getattr(self, f"do_{command}", None)
+        if order is None:
+            raise ValueError(f"no such command: {command!r}")
+        try:
+            return await order(**arguments)
+        except CommandFailed as error:
+            raise OrderError(str(error), **error.error) from error
+
+    # roles
+    def _role(self, name: str) -> Role:
+        if name not in self.roles:
+            hint = ""
+            if name in self.plan.urls:
+                hint = f"; in this profile {name!r} lives in the process 'services' (cut() and hang() take it alone)"
+            raise ValueError(f"no role {name!r}; there are {', '.join(self.roles)}{hint}")
+        return self.roles[name]
+
+    async def do_kill(self, role: str) -> None:
+        one = self._role(role)
+        async with self.watchdog.locks[one.name]:
+            await self.watchdog.end(one)
+            one.state = "down"
+            await self.tell_network()
+
+    async def do_pause(self, role: str) -> None:
+        one = self._role(role)
+        if one.state not in ("up", "paused"):
+            raise OrderError(f"{role} is {one.state}: it cannot be paused")
+        one.pause()
+
+    async def do_revive(self, role: str) -> None:
+        one = self._role(role)
+        async with self.watchdog.locks[one.name]:
+            if one.state == "paused":
+                one.resume()
+                await self.fittings.restore(one)
+            elif one.state in ("down", "failed"):
+                await self._start(one)
+
+    # faults
+    async def do_fault(self, target: str | None, fault: str, seconds: float | None = None) -> list[str]:
+        """Returns the edges that the fault is now on."""
+        if fault == "slow" and not (isinstance(seconds, int | float) and 0 <= seconds <= 60):
+            raise ValueError("slow takes 0 to 60 seconds")
+        edges = self.plan.edges_of(target) if target is not None else list(self.plan.edges)
+        for edge in edges:
+            if fault == "mend":
+                self.faults.pop(edge, None)
+            elif fault == "slow":
+                self.faults.setdefault(edge, {})["slow"] = seconds
+            elif fault in ("cut", "hang"):
+                kept = {"slow": slow} if (slow := self.faults.get(edge, {}).get("slow")) else {}
+                self.faults[edge] = kept | {fault: True}
+            else:
+                raise ValueError(f"no such fault: {fault!r}")
+        await self._network("fault", {"edges": edges, "fault": fault, "seconds": seconds})
+        return edges
+
+    async def do_flush(self, service: str) -> None:
+        if service != "cache":
+            raise ValueError("only the cache can be flushed: log and store hold what nobody else has")
+        from redis.asyncio import Redis
+
+        async with Redis.from_url(self.plan.urls["cache"], socket_timeout=5) as client:
+            await client.flushall()
+
+    async def _network(self, command: str, args: dict[str, Any]) -> None:
+        network = self.roles["network"]
+        if isinstance(network, PythonRole) and network.state == "up":
+            await network.command(command, args)
+
+    async def tell_network(self) -> None:
+        """Where each service is; the edges to one that is away refuse."""
+        up = {}
+        for service, port in self.plan.service_ports().items():
+            role = self.roles.get(service) or self.roles["services"]
+            up[service] = port if role.state in ("up", "paused") else None
+        await self._network("upstream", {"ports": up})
+
+    async def restore_network(self) -> None:
+        """After its start: the services, and the faults that it had."""
+        await self.tell_network()
+        for edge, found in self.faults.items():
+            for fault, value in found.items():
+                await self._network("fault", {"edges": [edge], "fault": fault, "seconds": value})
+
+    # components and settings
+    async def do_swap(self, **arguments: Any) -> None:
+        await self.fittings.swap(**arguments)
+
+    async def do_unswap(self, **arguments: Any) -> None:
+        await self.fittings.unswap(**arguments)
+
+    async def do_set(self, **arguments: Any) -> None:
+        await self.fittings.set(**arguments)
+
+    async def do_settings(self) -> Any:
+        return await self.fittings.settings()
+
+    # looking
+    async def do_status(self) -> dict[str, Any]:
+        return {
+            "name": self.plan.request.name,
+            "case": self.plan.request.case,
+            "profile": self.plan.request.profile,
+            "url": self.plan.url,
+            "began": self.began,
+            "roles": {name: self._describe(role) for name, role in self.roles.items()},
+            "topology": {
+                "roles": [[role.name, role.kind] for role in self.plan.topology.roles],
+                "edges": [[edge.source, edge.target, edge.label] for edge in self.plan.topology.edges],
+            },
+            "services": {service: self._state_of(service) for service in self.plan.urls},
+            "faults": self.faults,
+            "incidents": len(self.watchdog.incidents),
+        }
+
+    def _state_of(self, service: str) -> str:
+        return (self.roles.get(service) or self.roles["services"]).state
+
+    def _describe(self, role: Role) -> dict[str, Any]:
+        lease = self.plan.ports.get(role.name)
+        port = lease.port if lease else None
+        described: dict[str, Any] = {
+            "kind": role.kind,
+            "state": role.state,
+            "pid": role.pid,
+            "port": port,
+            "url": f"http://127.0.0.1:{port}" if port and role.kind != "service" else None,
+            "restarts": role.restarts,
+            "megabytes": round(role.resident() / MB),
+        }
+        if role.kind == "app":
+            described["components"] = role.health.get("components", {})
+        return described
+
+    async def do_incidents(self) -> list[dict[str, Any]]:
+        return [incident.json() for incident in self.watchdog.incidents]
+
+    async def do_logs(self, role: str, lines: int = 50) -> str:
+        return self._role(role).log_tail(lines)
+
+    async def do_stop(self) -> None:
+        self._shut()

@@ -1,0 +1,136 @@
+"""What a stack is to consist of: its roles, the edges between them, their ports, and the configuration of each role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from reference.build import Topology, build
+from reference.platform.settings import Settings
+from workbench.stack.ports import PortLease
+
+SERVICES = ("cache", "log", "store")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the client asks of a new supervisor: the first line on its standard input."""
+
+    name: str
+    case: str
+    profile: str
+    servers: int
+    settings: dict[str, Any]
+    owned: bool
+
+    def __post_init__(self) -> None:
+        if self.profile not in ("embedded", "local"):
+            raise ValueError(f"no profile {self.profile!r}; there are embedded, local")
+        if not 1 <= self.servers <= 16:
+            raise ValueError("a stack has 1 to 16 servers")
+
+
+@dataclass(slots=True)
+class Plan:
+    """Ports are leased before anything starts and kept until the stack ends, so every URL holds over restarts."""
+
+    request: Request
+    topology: Topology
+    data: Path
+    kinds: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, PortLease] = field(default_factory=dict)
+    edges: dict[str, PortLease] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+    """service -> its own URL, past the network; those of the local profile are filled in as they are made"""
+
+    @classmethod
+    def make(cls, request: Request, data: Path) -> Plan:
+        """ValueError: no such case, a wrong setting."""
+        asked = {"case": request.case, "profile": request.profile, "servers": request.servers}
+        settings = Settings(**request.settings | asked)
+        plan = cls(request, build(request.case, settings), data)
+        for role in plan.topology.roles:
+            if role.is_service:
+                if request.profile == "embedded":
+                    plan.ports[role.name] = PortLease()
+                    scheme = "sqlite+tcp" if role.kind == "store" else "redis"
+                    plan.urls[role.name] = f"{scheme}://127.0.0.1:{plan.ports[role.name].port}"
+                else:
+                    plan.kinds[role.name] = "service"
+            else:
+                plan.kinds[role.name] = role.kind
+                plan.ports[role.name] = PortLease()
+        for edge in plan.topology.edges:
+            if edge.target not in plan.kinds or plan.kinds[edge.target] == "service":
+                plan.edges[edge.name] = PortLease()
+        plan.kinds["network"] = "network"
+        if request.profile == "embedded":
+            plan.kinds["services"] = "services"
+        return plan
+
+    def take(self, service: str, url: str) -> None:
+        """A service of the local profile serves at `url`: its port is kept for it like any other."""
+        self.urls[service] = url
+        self.ports[service] = PortLease(port=urlsplit(url).port or 0)
+
+    def release(self) -> None:
+        for lease in (*self.ports.values(), *self.edges.values()):
+            lease.release()
+
+    @property
+    def apps(self) -> list[str]:
+        return [role for role, kind in self.kinds.items() if kind == "app"]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['balancer'].port}"
+
+    def service_ports(self) -> dict[str, int]:
+        return {service: urlsplit(url).port or 0 for service, url in self.urls.items()}
+
+    def backends(self) -> dict[str, int]:
+        return {role: self.ports[role].port for role in self.apps}
+
+    def config(self, role: str) -> dict[str, Any]:
+        """The first line that the child gets: its settings, or for the network the port of each edge."""
+        if role == "network":
+            return {"network": {"edges": {edge: lease.port for edge, lease in self.edges.items()}}}
+        start = f"{role}->"
+        edges = {
+            edge.removeprefix(start): lease for edge, lease in self.edges.items() if edge.startswith(start)
+        }
+        settings: dict[str, Any] = dict(self.request.settings)
+        settings |= {
+            "case": self.request.case,
+            "profile": self.request.profile,
+            "role": role,
+            "servers": self.request.servers,
+            "public_url": self.url,
+            "data_dir": str(self.data),
+        }
+        settings |= {
+            f"{service}_url": at_port(self.urls[service], lease.port) for service, lease in edges.items()
+        }
+        if role in self.ports:
+            settings["port"] = self.ports[role].port
+        if role == "balancer":
+            settings["backends"] = self.backends()
+        if role == "services":
+            settings |= {f"{service}_port": self.ports[service].port for service in SERVICES}
+        return {"settings": settings}
+
+    def edges_of(self, target: str) -> list[str]:
+        """The edges that a fault's target means: an edge, all edges to a service, or all from a role."""
+        found = [edge for edge in self.edges if target in (edge, *edge.split("->"))]
+        if not found:
+            known = ", ".join([*SERVICES, *self.edges])
+            raise ValueError(f"no such service or edge: {target!r}; there are {known}")
+        return found
+
+
+def at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    return urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}"))

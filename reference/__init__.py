@@ -1,0 +1,1 @@
+"""The complete systems that the workbench teaches. Start at `reference/README.md`."""

@@ -1,0 +1,1 @@
+"""What the cases share. Nothing here imports a case."""

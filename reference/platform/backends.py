@@ -1,0 +1,139 @@
+"""The servers behind a balancer: which are up, whose turn it is, and connections that wait for the next request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference.platform.http1 import HEAD_LIMIT, read_response
+
+CONNECT_TIMEOUT = 1.0
+CHECK_EVERY = 0.5
+CHECK_TIMEOUT = 0.5
+IDLE_MAX = 64
+"""Connections to one server that are kept for later."""
+
+
+@dataclass(eq=False, slots=True)
+class Upstream:
+    """A connection to a server."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def abort(self) -> None:
+        self.writer.transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        return not self.reader.at_eof() and self.reader.exception() is None and not self.writer.is_closing()
+
+
+@dataclass(eq=False, slots=True)
+class Backend:
+    """One server. `up` is what we last saw of it: the next check may see otherwise."""
+
+    name: str
+    host: str
+    port: int
+    up: bool = True
+    in_flight: int = 0
+    answered: int = 0
+    idle: list[Upstream] = field(default_factory=list)
+
+    async def connect(self) -> Upstream:
+        """A connection, kept or new. OSError or TimeoutError, and it counts as down, if there is none."""
+        while self.idle:
+            upstream = self.idle.pop()
+            if upstream.is_open:
+                return upstream
+            upstream.abort()
+        try:
+            return await self._open()
+        except (OSError, TimeoutError):
+            self.went_down()
+            raise
+
+    async def _open(self) -> Upstream:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            streams = await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
+        return Upstream(*streams)
+
+    def give_back(self, upstream: Upstream) -> None:
+        if upstream.is_open and len(self.idle) < IDLE_MAX:
+            self.idle.append(upstream)
+        else:
+            upstream.abort()
+
+    def went_down(self) -> None:
+        self.up = False
+        self.close()
+
+    def close(self) -> None:
+        while self.idle:
+            self.idle.pop().abort()
+
+    async def check(self) -> None:
+        """Asks GET /healthz, on a connection of its own: what is asked is whether a new client would be served."""
+        upstream = None
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                upstream = await self._open()
+                upstream.writer.write(b"GET /healthz HTTP/1.1\r\nHost: balancer\r\nConnection: close\r\n\r\n")
+                healthy = (await read_response(upstream.reader)).status == 200
+        except (OSError, TimeoutError, EOFError, ValueError):
+            healthy = False
+        finally:
+            if upstream is not None:
+                upstream.abort()
+        if healthy:
+            self.up = True
+        else:
+            self.went_down()
+
+    def health(self) -> dict[str, Any]:
+        state = "up" if self.up else "down"
+        return {"state": state, "port": self.port, "in_flight": self.in_flight, "answered": self.answered}
+
+
+class Backends:
+    """All servers, in turn. Checks each every CHECK_EVERY seconds while `run` runs."""
+
+    def __init__(self, host: str, ports: dict[str, int]) -> None:
+        self._host = host
+        self._all: dict[str, Backend] = {}
+        self._turn = 0
+        self.replace(ports)
+
+    def replace(self, ports: dict[str, int]) -> None:
+        """The servers from now on: name to port. One that stays keeps its state and its connections."""
+        before, self._all = self._all, {}
+        for name, port in ports.items():
+            known = before.get(name)
+            same = known is not None and known.port == port
+            self._all[name] = known if known and same else Backend(name, self._host, port)
+        for name, backend in before.items():
+            if self._all.get(name) is not backend:
+                backend.close()
+
+    def in_turn(self) -> list[Backend]:
+        """Those that are up, beginning with the one whose turn it is. If none seems up, all: we may be wrong, and
+        have nothing to lose."""
+        everyone = list(self._all.values())
+        candidates = [backend for backend in everyone if backend.up] or everyone
+        self._turn += 1
+        first = self._turn % len(candidates) if candidates else 0
+        return candidates[first:] + candidates[:first]
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.gather(*(backend.check() for backend in self._all.values()))
+            await asyncio.sleep(CHECK_EVERY)
+
+    def health(self) -> dict[str, Any]:
+        return {name: backend.health() for name, backend in self._all.items()}
+
+    def close(self) -> None:
+        for backend in self._all.values():
+            backend.close()

@@ -1,0 +1,58 @@
+"""An ASGI application served inside a process that has a life of its own: uvicorn without its signals and logs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from reference.platform.sockets import listen, port_of
+
+
+class _Embedded(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # signals belong to whoever embeds us
+
+
+class HttpServer:
+    """Serves `app` from `start` to `stop`. `stop` lets requests finish for `grace` seconds."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, grace: float = 2.0) -> None:
+        self.host = host
+        self.port = port
+        self._server = _Embedded(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=max(1, round(grace)),
+                timeout_keep_alive=75,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> int:
+        """Listens; returns the port. OSError if it is taken."""
+        listener = listen(self.host, self.port)
+        self.port = port_of(listener)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="http-server")
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise RuntimeError("the HTTP server ended while it started")
+            await asyncio.sleep(0.005)
+        return self.port
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._server.should_exit = True
+            await asyncio.wait([self._task])
+            self._task = None

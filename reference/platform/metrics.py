@@ -1,0 +1,40 @@
+"""Metrics of one process, in Prometheus' text format. A registry for each process: nothing is global."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Bounds of the histograms."""
+
+_CREATED = re.compile(rb"(?m)^(# (HELP|TYPE) )?[a-z_]+_created[ {].*\n")
+
+
+class Metrics:
+    """What every server of every case counts; a case adds its own through `counter` and `gauge`."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.http_requests = self.counter("http_requests", "Requests answered", "route", "status")
+        self.http_seconds = Histogram(
+            "http_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=self.registry
+        )
+        self.store_operations = self.counter("store_operations", "Calls of the store", "operation", "outcome")
+        self.cache_commands = self.counter("cache_commands", "Commands to the cache", "command", "outcome")
+        self.component_errors = self.counter("component_errors", "What components raised", "slot", "error")
+
+    def counter(self, name: str, help: str, *labels: str) -> Counter:
+        """Appears as `<name>_total`."""
+        return Counter(name, help, labels, registry=self.registry)
+
+    def gauge(self, name: str, help: str, *labels: str) -> Gauge:
+        return Gauge(name, help, labels, registry=self.registry)
+
+    def text(self) -> bytes:
+        """Without the times at which each counter was created, which the library adds and nobody reads."""
+        return _CREATED.sub(b"", generate_latest(self.registry))

@@ -1,0 +1,101 @@
+"""What every HTTP answer of every case has: a request id, the name of the server, a count, a line in the log."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference.platform.logs import JsonLog
+from reference.platform.metrics import Metrics
+
+BODY_LIMIT = 65_536
+"""Bytes of a request's body."""
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id of the request that `scope` belongs to, once RequestContext has seen it."""
+    request_id: str = scope["state"]["request_id"]
+    return request_id
+
+
+def well_formed(request_id: bytes | None) -> bool:
+    """Whether a client's X-Request-Id may be taken over."""
+    return request_id is not None and _REQUEST_ID.fullmatch(request_id) is not None
+
+
+class RequestContext:
+    """ASGI middleware, the outermost. `sample`: the share of successful requests to log, asked for each time."""
+
+    def __init__(
+        self, app: ASGIApp, role: str, metrics: Metrics, log: JsonLog, sample: Callable[[], float]
+    ) -> None:
+        self.app = app
+        self.role = role
+        self.metrics = metrics
+        self.log = log
+        self.sample = sample
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise ValueError(f"this server does not speak {scope['type']}")
+        given = dict(scope["headers"]).get(b"x-request-id")
+        request_id = given.decode() if given is not None and well_formed(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    (b"server-role", self.role.encode()),
+                ]
+            await send(message)
+
+        began = time.perf_counter()
+        try:
+            await self.app(scope, limited(receive), send_with_headers)
+        finally:
+            self.note(scope, request_id, status or 500, time.perf_counter() - began)
+
+    def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self.metrics.http_requests.labels(route, str(status)).inc()
+        self.metrics.http_seconds.labels(route).observe(seconds)
+        failed = status >= 500
+        sample = self.sample() if route != "/healthz" else 0.0
+        if failed or (sample and random.random() < sample):
+            self.log.write(
+                "error" if failed else "info",
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                route=route,
+                status=status,
+                milliseconds=round(1000 * seconds, 2),
+            )
+
+
+def limited(receive: Receive) -> Receive:
+    """`receive`, which raises HTTPException 413 once more than BODY_LIMIT bytes have come."""
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_LIMIT:
+            raise HTTPException(413, f"A request's body has {BODY_LIMIT} bytes at most.")
+        return message
+
+    return receive_limited

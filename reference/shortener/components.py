@@ -1,0 +1,105 @@
+"""The components of the URL shortener that a learner may replace, and the ports that they are given.
+
+This module needs nothing but the standard library, so that the judge's sandbox can hold it
+without holding the reference solutions.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+State = Literal["live", "expired", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row of the store. `expires_at`: POSIX seconds, UTC; the link is dead from that instant on."""
+
+    code: str
+    long_url: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a code means at one instant: `live` (302, with its `long_url`), `expired` (410), `unknown` (404)."""
+
+    state: State
+    long_url: str | None = None
+
+    @classmethod
+    def of(cls, link: Link | None, now: float) -> Answer:
+        """The answer for a row of the store (None: no such row, or deleted) at the instant `now`."""
+        if link is None:
+            return cls("unknown")
+        if link.expires_at <= now:
+            return cls("expired")
+        return cls("live", link.long_url)
+
+
+class LinkReader(Protocol):
+    """Port: the store, as the read path sees it.
+
+    Promises: what `find` returns was true at some instant between call and return.
+    Does not promise: that it is still true afterwards, or that it comes quickly.
+    """
+
+    async def find(self, code: str) -> Link | None:
+        """The row, expired ones included; None if there is none (never created, or deleted).
+
+        Raises `reference.platform.errors.Unavailable` (definite) or `TimedOut` (indefinite).
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Port: time. Under the judge it is virtual; `time.time()` follows it there too."""
+
+    def now(self) -> float:
+        """POSIX seconds, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class RedirectCache(Protocol):
+    """Slot `url-shortener/redirect-cache`: answers "what does this code mean now?" on the read path.
+
+    Every app server has an instance of its own; all share one Redis (`cache`), which may be slow, empty,
+    evicting or away at any time (it raises `redis.exceptions.RedisError`; its client waits 0.25 s at most).
+    Commands sent to it arrive within 10 s, or never. `links` is the store, the only source of truth.
+    """
+
+    def __init__(
+        self, *, cache: Redis, links: LinkReader, clock: Clock, random: random.Random, ttl: float
+    ) -> None:
+        """`cache`: a redis-py asyncio client with `decode_responses=True`. `ttl`: seconds, the longest that an entry
+        may stay. Connects to nothing; nothing is awaited here."""
+        ...
+
+    async def resolve(self, code: str) -> Answer:
+        """What `code` means now. Raises a store's error if the store is needed and fails; never a cache's error."""
+        ...
+
+    async def invalidate(self, code: str) -> None:
+        """The service calls this after the store's row for `code` was created or deleted, before it acknowledges.
+
+        Once this has returned, on any server, no `resolve` that begins `DELETION_BOUND` seconds later, on any
+        server, answers from before the change. If that cannot be promised (the cache is away), it raises
+        `reference.platform.errors.PortError` or `redis.exceptions.RedisError`. The service then answers a deletion
+        with 503: try again. A creation is acknowledged all the same, since links must be made without a cache too:
+        whoever asked for that code before may get "unknown" for as long as that is remembered.
+        """
+        ...
+
+
+DELETION_BOUND = 2.0
+"""Seconds after an acknowledged deletion by which no server redirects any more."""
+
+NEGATIVE_TTL_MAX = 60.0
+"""Seconds that "there is no such code" may be remembered at most: whoever guesses ahead must not block a new link."""

@@ -1,0 +1,165 @@
+"""Drives JupyterLab as a learner meets it: by `workbench lab`, in Chromium, without any outside world."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+NOTEBOOK = "url-shortener/04-detailed-design.ipynb"
+PREFIX = "/user/somebody/"
+"""A path before everything, as on JupyterHub and Binder: no URL may assume that there is none."""
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def chromium() -> str | None:
+    """Where the browser is; None if there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A JupyterLab that runs. `work`: the learner's copy of the notebooks."""
+
+    url: str
+    token: str
+    work: Path
+
+    def address(self, notebook: str = NOTEBOOK) -> str:
+        return f"{self.url}lab/tree/{notebook}?reset&token={self.token}"
+
+
+@contextmanager
+def running_lab(folder: Path) -> Iterator[Lab]:
+    """`workbench lab` with an empty home, behind a prefix."""
+    work = folder / "work"
+    home = folder / "home"
+    home.mkdir()
+    foreign = ("JUPYTER", "IPYTHON", "XDG_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | {"HOME": str(home)}
+    environment["WORKBENCH_HOME"] = str(folder / "stacks")
+    command = [
+        sys.executable,
+        "-m",
+        "workbench.cli",
+        "lab",
+        "--no-browser",
+        "--work",
+        str(work),
+        "--base-url",
+        PREFIX,
+    ]
+    log = folder / "lab.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := list(work.glob(".jupyter/runtime/jpserver-*.json"))):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        time.sleep(0.3)  # the file is there a moment before it is written
+        info = json.loads(found[0].read_text())
+        yield Lab(info["url"], info["token"], work)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page, and what it did that it should not."""
+
+    page: Page
+    shots: Path
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> None:
+        """Opens a notebook and waits for its kernel."""
+        self.page.goto(address)
+        self.page.wait_for_selector(".jp-KernelName:has-text('Python 3')", timeout=90_000)
+        self.wait_until_idle(90)
+
+    def wait_until_idle(self, seconds: float) -> None:
+        idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+        self.page.wait_for_selector(idle, timeout=1000 * seconds)
+        self.page.wait_for_timeout(500)
+        self.page.wait_for_selector(idle, timeout=1000 * seconds)
+
+    def menu(self, menu: str, item: str) -> None:
+        self.page.click(f".lm-MenuBar-itemLabel:text-is('{menu}')")
+        self.page.click(f".lm-Menu-itemLabel:text-is('{item}')")
+
+    def prompts(self) -> list[str]:
+        """`[3]:` for each code cell."""
+        script = "cells => cells.map(cell => cell.textContent.trim())"
+        found: list[str] = self.page.eval_on_selector_all(".jp-CodeCell .jp-InputArea-prompt", script)
+        return found
+
+    def shot(self, name: str) -> None:
+        self.page.screenshot(path=self.shots / f"{name}.png")
+
+    def pages(self, name: str) -> None:
+        """Screenshots of the whole notebook, one screen after another."""
+        scroll = """() => { const box = document.querySelector('.jp-WindowedPanel-outer'); const before = box.scrollTop;
+                            box.scrollTop += box.clientHeight - 40; return box.scrollTop - before }"""
+        self.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+        for number in range(40):
+            self.page.wait_for_timeout(200)
+            self.shot(f"{name}-{number:02}")
+            if self.page.evaluate(scroll) < 2:
+                break
+
+
+@contextmanager
+def visiting(shots: Path, height: int = 900) -> Iterator[Visit]:
+    """A browser whose every request to another machine is refused and written down."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        try:
+            context = browser.new_context(viewport={"width": 1280, "height": height})
+            visit = Visit(context.new_page(), shots)
+
+            def guard(route: Any) -> None:
+                url = route.request.url
+                if url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+                    route.continue_()
+                else:
+                    visit.outside.append(url)
+                    route.abort()
+
+            context.route("**/*", guard)
+            visit.page.on(
+                "console",
+                lambda message: visit.errors.append(message.text) if message.type == "error" else None,
+            )
+            visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+            yield visit
+        finally:
+            browser.close()

@@ -1,0 +1,89 @@
+"""The notebook in JupyterLab, in a real browser: it runs, it looks outside for nothing, and a keyboard is enough."""
+
+import json
+import re
+
+import pytest
+
+from tests.browser.driver import NOTEBOOK, Lab, Visit
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_learners_copy_runs_from_top_to_bottom(lab: Lab, visit: Visit) -> None:
+    visit.open(lab.address(NOTEBOOK))
+    page = visit.page
+    visit.menu("Run", "Run All Cells")
+    page.wait_for_function(
+        """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')];
+                   return prompts.length > 20 && prompts.every(p => /\\[\\d+\\]/.test(p.textContent)) }""",
+        timeout=150_000,
+    )
+    visit.wait_until_idle(60)
+    visit.pages("page")
+    # What JupyterLab drew
+    assert page.locator(".jp-RenderedMermaid").count() >= 3
+    assert page.locator(".workbench-chart canvas").count() >= 4
+    # What the kernel put out
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1500)
+    cells = json.loads((lab.work / NOTEBOOK).read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["id"] for cell in code if cell["execution_count"] is None] == []
+    outputs = [(cell["id"], out) for cell in code for out in cell["outputs"]]
+    assert [id for id, out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"] == []
+    verdict = next(
+        json.dumps(out) for id, out in outputs if id == "redirect-cache-check" and "of 20" in json.dumps(out)
+    )
+    assert re.search(r"\d+ of 20 points", verdict)
+
+
+def test_a_prediction_and_the_stop_of_a_load_by_keyboard_alone(lab: Lab, visit: Visit, copy: str) -> None:
+    visit.open(lab.address(copy))
+    page = visit.page
+    cells = [cell["id"] for cell in json.loads((lab.work / copy).read_text("utf-8"))["cells"]]
+    keyboard = page.keyboard
+    page.wait_for_timeout(1000)
+    keyboard.press("Escape")
+    for _ in cells[: cells.index("predict-hit-rate")]:
+        keyboard.press("Shift+Enter")
+        page.wait_for_timeout(100)
+    visit.wait_until_idle(60)
+    keyboard.press("Enter")
+    keyboard.press("Control+Home")  # the line `guess = None`
+    keyboard.press("Shift+End")
+    keyboard.type("guess = 0.5")
+    keyboard.press("Shift+Enter")
+    page.wait_for_selector("text=Committed: 50%", timeout=20_000)
+
+    keyboard.press("Shift+Enter")  # the load, 5 s
+    page.wait_for_selector(".workbench-chart button:text-is('Stop'):visible", timeout=30_000)
+    focused = "() => document.activeElement?.innerText?.trim()"
+    for _ in range(40):
+        if page.evaluate(focused) == "Stop":
+            break
+        keyboard.press("Shift+Tab")
+    assert page.evaluate(focused) == "Stop"
+    page.wait_for_timeout(800)
+    visit.shot("live")
+    keyboard.press("Enter")
+    page.wait_for_selector(".wb-status:has-text('Stopped after')", timeout=20_000)
+    page.wait_for_selector("text=too early to tell", timeout=20_000)  # and no traceback
+    assert page.evaluate(focused) == "The figures as a table"  # the keyboard has not lost its place
+    keyboard.press("Enter")
+    rows = page.locator(".wb-figures").nth(0).locator("tbody tr").count()
+    assert rows >= 2
+    table = page.locator(".workbench-chart details[open] .wb-table")
+    cut_off = table.evaluate("box => box.scrollHeight > box.clientHeight")
+    assert page.locator(".workbench-chart details[open] .wb-more").is_visible() == cut_off
+    visit.shot("stopped")
+    summary = page.locator(".wb-status").last
+    assert summary.get_attribute("role") == "status"
+
+    # What runs a cell still runs it, though the focus is in the chart.
+    held = "() => document.activeElement?.closest('.workbench-chart') !== null"
+    assert page.evaluate(held)
+    before = visit.prompts()
+    keyboard.press("Shift+Enter")
+    page.wait_for_selector(".workbench-chart button:text-is('Stop'):visible", timeout=30_000)
+    assert visit.prompts() != before

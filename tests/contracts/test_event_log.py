@@ -1,0 +1,170 @@
+"""The port EventLog, over the embedded Redis, a real one, and memory."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
+from reference.platform.event_log import START, Envelope, EventLog, MemoryLog, RedisStreamsLog, partition_of
+
+pytestmark = pytest.mark.anyio
+
+PARTITIONS = 3
+
+
+def event(number: int, key: str = "abc") -> Envelope:
+    return Envelope(f"id-{number}", key, "link.clicked", 1, 1000.5 + number, "trace", {"n": number})
+
+
+@pytest.fixture(params=["memory", "embedded", pytest.param("local", marks=pytest.mark.local)])
+def profile(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def log(services: Any) -> AsyncIterator[EventLog]:
+    if services is None:
+        yield MemoryLog(PARTITIONS)
+    else:
+        log = RedisStreamsLog(services.log_url, PARTITIONS, timeout=1.0)
+        yield log
+        await log.close()
+
+
+async def read_all(log: EventLog) -> dict[int, list[Envelope]]:
+    return {p: [entry.event for entry in await log.read(p, START, 1000)] for p in range(PARTITIONS)}
+
+
+async def test_what_was_appended_is_read_whole(log: EventLog) -> None:
+    await log.append([event(1)])
+    partition = partition_of("abc", PARTITIONS)
+    [entry] = await log.read(partition, START, 10)
+    assert entry.event == event(1)
+
+
+async def test_events_of_a_key_stay_in_order_in_one_partition(log: EventLog) -> None:
+    keys = [f"key-{n}" for n in range(9)]
+    for batch in range(5):
+        await log.append([event(10 * batch + n, key) for n, key in enumerate(keys)])
+    found = await read_all(log)
+    assert sum(len(events) for events in found.values()) == 45
+    assert sum(bool(events) for events in found.values()) > 1
+    for key in keys:
+        mine = [e for e in found[partition_of(key, PARTITIONS)] if e.key == key]
+        assert [e.id for e in mine] == [f"id-{10 * batch + keys.index(key)}" for batch in range(5)]
+
+
+async def test_reading_goes_on_after_an_offset(log: EventLog) -> None:
+    await log.append([event(n) for n in range(7)])
+    partition = partition_of("abc", PARTITIONS)
+    seen, offset = [], START
+    while entries := await log.read(partition, offset, 3):
+        assert len(entries) <= 3
+        seen += [entry.event.id for entry in entries]
+        offset = entries[-1].offset
+    assert seen == [f"id-{n}" for n in range(7)]
+
+
+async def test_a_reader_that_waits_is_woken(log: EventLog) -> None:
+    partition = partition_of("abc", PARTITIONS)
+    waiting = asyncio.create_task(log.read(partition, START, 10, block=5.0))
+    await asyncio.sleep(0.05)
+    await log.append([event(1)])
+    async with asyncio.timeout(2):
+        assert [entry.event.id for entry in await waiting] == ["id-1"]
+
+
+async def test_a_reader_waits_no_longer_than_it_said(log: EventLog) -> None:
+    async with asyncio.timeout(2):
+        assert await log.read(0, START, 10, block=0.1) == []
+
+
+async def test_trimming_keeps_the_offset_itself_and_what_follows(log: EventLog) -> None:
+    await log.append([event(n) for n in range(5)])
+    partition = partition_of("abc", PARTITIONS)
+    entries = await log.read(partition, START, 10)
+    await log.trim(partition, entries[2].offset)
+    assert [entry.event.id for entry in await log.read(partition, START, 10)] == ["id-2", "id-3", "id-4"]
+    assert await log.lag(partition, entries[2].offset) == 2
+    await log.append([event(5)])
+    assert await log.lag(partition, entries[2].offset) == 3
+
+
+def test_partitions_are_the_same_everywhere() -> None:
+    assert [partition_of(key, 4) for key in ("abc", "abd", "日", "")] == [2, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "profile", ["embedded", pytest.param("local", marks=pytest.mark.local)], indirect=True
+)
+async def test_an_entry_that_is_none_of_ours_stops_nobody(log: Any) -> None:
+    partition = partition_of("abc", PARTITIONS)
+    stream = f"events:{partition}"
+    await log._redis.xadd(stream, {"other": "thing"})
+    await log._redis.xadd(stream, {"event": '{"id": "x", "colour": "of a later version"}'})
+    await log.append([event(1)])
+    found = await log.read(partition, START, 10)
+    assert [entry.event.type for entry in found] == ["unreadable", "unreadable", "link.clicked"]
+
+
+async def test_a_log_that_refuses_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    log = RedisStreamsLog(f"redis://127.0.0.1:{port}/0", PARTITIONS, timeout=0.5)
+    for call in (log.append([event(1)]), log.read(0, START, 1), log.trim(0, START), log.ping()):
+        with pytest.raises(Unavailable):
+            await call
+    await log.close()
+
+
+@pytest.mark.parametrize("mute", [True, False])
+async def test_an_append_without_an_answer_is_indefinite(mute: bool) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        if mute:
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        log = RedisStreamsLog(f"redis://127.0.0.1:{port}/0", PARTITIONS, timeout=0.2)
+        with pytest.raises(TimedOut if mute else Indefinite):
+            await log.append([event(1)])
+        await log.close()
+
+
+@pytest.mark.parametrize("profile", [pytest.param("local", marks=pytest.mark.local)], indirect=True)
+async def test_what_was_acknowledged_survives_kill_9(log: EventLog, services: Any) -> None:
+    """Appends go on until the kill hits one of them; every one that had returned is there afterwards."""
+    acknowledged: list[str] = []
+
+    async def produce() -> None:
+        number = 0
+        while True:
+            batch = [event(number + n, f"key-{number + n}") for n in range(5)]
+            await log.append(batch)
+            acknowledged.extend(each.id for each in batch)
+            number += 5
+
+    producing = asyncio.create_task(produce())
+    await asyncio.sleep(0.3)
+    services.servers["log"].kill()
+    with pytest.raises(PortError):
+        await producing
+    services.servers["log"].start()
+    found = {each.id for events in (await read_all_pages(log)).values() for each in events}
+    assert len(acknowledged) > 100
+    assert set(acknowledged) - found == set()
+
+
+async def read_all_pages(log: EventLog) -> dict[int, list[Envelope]]:
+    found: dict[int, list[Envelope]] = {}
+    for partition in range(PARTITIONS):
+        found[partition], offset = [], START
+        while entries := await log.read(partition, offset, 500):
+            found[partition] += [entry.event for entry in entries]
+            offset = entries[-1].offset
+    return found

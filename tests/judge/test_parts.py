@@ -1,0 +1,184 @@
+"""Oracle, shrinking, conditions, protocol and report, each alone."""
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+import pytest
+
+from grading import checks
+from grading.checks.url_shortener.store import LinkStore
+from grading.judge import judge, protocol, sandbox
+from grading.judge.__main__ import parse_seeds
+from grading.judge.conditions import Conditions
+from grading.judge.history import History
+from grading.judge.plan import Fault, Op, Plan
+from grading.judge.report import Counterexample, Finding, Moment, RequirementVerdict, Verdict
+from grading.judge.shrink import shrink
+
+UNKNOWN = {"state": "unknown", "long_url": None}
+EXPIRED = {"state": "expired", "long_url": None}
+LIVE = {"state": "live", "long_url": "u"}
+
+
+def store_with(*versions: tuple[float, float | None]) -> LinkStore:
+    store = LinkStore()
+    for t, expires in versions:
+        if expires is None:
+            store.delete(t, "c")
+        else:
+            store.put(t, {"code": "c", "long_url": "u", "expires_at": 1000 + expires})
+    return store
+
+
+def test_oracle_around_an_expiry() -> None:
+    store = store_with((0, 10))
+    assert store.answers("c", 0, 5, 6, 1000) == [LIVE]
+    assert store.answers("c", 0, 9.5, 10.5, 1000) == [LIVE, EXPIRED]
+    assert store.answers("c", 0, 10.01, 11, 1000) == [EXPIRED]
+    assert store.answers("other", 0, 1, 2, 1000) == [UNKNOWN]
+
+
+def test_oracle_around_a_deletion() -> None:
+    store = store_with((0, 99), (5, None))
+    assert store.answers("c", 0, 6, 7, 1000) == [
+        LIVE,
+        UNKNOWN,
+    ]  # not acknowledged yet: the old answer may still do
+    assert store.answers("c", 5, 8, 9, 1000) == [UNKNOWN]
+    assert store.row("c", 4.9) is not None
+    assert store.row("c", 5) is None
+    assert store.changes("c") == [5]
+
+
+def plan(*names: str, **settings: Any) -> Plan:
+    return Plan(1, tuple(Op(name, "call", method="resolve", args=(name,)) for name in names), **settings)
+
+
+def test_shrink_finds_the_two_that_matter() -> None:
+    def fails(candidate: Plan) -> bool:
+        return {"c", "g"} <= {op.name for op in candidate.ops}
+
+    small = shrink(plan(*"abcdefgh", faults=(Fault("store", "slow", 0, 1),)), fails, runs=60)
+    assert [op.name for op in small.ops] == ["c", "g"]
+    assert small.faults == ()
+
+
+def test_shrink_asks_no_more_than_it_may() -> None:
+    asked: list[Plan] = []
+    shrink(plan(*"abcdefgh"), lambda candidate: bool(asked.append(candidate)), runs=7)
+    assert len(asked) == 7
+
+
+def test_what_depends_on_an_operation_goes_with_it() -> None:
+    ops = (
+        Op("a", "delete", args=("x",)),
+        Op("b", "call", after="a"),
+        Op("c", "cancel", target="b"),
+        Op("d", "call"),
+    )
+    assert [op.name for op in Plan(1, ops).without({"a"}).ops] == ["d"]
+
+
+def test_a_fault_may_let_some_pass() -> None:
+    conditions = Conditions(Plan(1, (), (Fault("cache", "refuse", 1, 2, skip=1, servers=(0,)),)), History())
+    assert conditions.fault("cache", 0, 0.5) is None
+    assert conditions.fault("cache", 0, 1.0) is None
+    assert conditions.fault("cache", 1, 1.1) is None
+    assert conditions.fault("store", 0, 1.1) is None
+    assert conditions.fault("cache", 0, 1.1) is not None
+    assert conditions.fault("cache", 0, 2.0) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"idle": null}',
+        '{"idle": true, "events": []}',
+        '{"idle": 1e99, "events": []}',
+        '{"idle": null, "events": [[]]}',
+        '{"idle": null, "events": ["return"]}',
+        '{"idle": null, "events": [["run", 1]]}',
+        '{"idle": null, "events": [["return", true, 1, null]]}',
+        '{"idle": null, "events": [["cancelled"]]}',
+        '{"idle": null, "events": [["write", 0, 1, null, null]]}',
+        '{"idle": null, "events": [["blocked", 1e400, 1]]}',
+    ],
+)
+def test_other_lines_are_refused(line: str) -> None:
+    with pytest.raises(protocol.HostLost):
+        protocol.step(json.loads(line))
+
+
+def test_events_are_made_harmless() -> None:
+    step = protocol.step(
+        {"idle": 3, "events": [["raise", 1, {"type": "\ud800", "bases": 3, "line": -1}, "x"]]}
+    )
+    assert step.events == [["raise", 1, {"type": "?", "bases": [], "message": "", "line": None}, None]]
+    with pytest.raises(ValueError, match="NaN"):
+        protocol.DECODER.decode('{"idle": NaN}')
+
+
+def verdict(text: str) -> Verdict:
+    finding = Finding(
+        text, text, text, text, text, Counterexample(7, (text,), (text,)), (Moment(0.5, "app-1", text, 3),)
+    )
+    lost = RequirementVerdict("answers", text, 0, 1, "fail", finding)
+    return Verdict("s/c", 0, 1, "none", (1, 2), (lost,), text, text, (text,))
+
+
+def test_report_escapes_and_steers_no_terminal() -> None:
+    nasty = verdict("<script>alert(1)</script>\x1b[31m & \u202e")
+    html, text = nasty.html(), nasty.text()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", html + text)
+    assert Verdict.from_json(nasty.to_json()) == nasty
+    assert nasty._repr_mimebundle_() == {"text/plain": text, "text/html": html}
+
+
+def test_report_says_when_there_is_no_isolation() -> None:
+    assert "with your rights" in verdict("x").text()
+
+
+def test_report_breaks_no_word() -> None:
+    text = " ".join(f"{number}wordswords" for number in range(40))
+    moment = Moment(1.0, "app-1", text + " end", 18)
+    finding = Finding(text, text, text, text, text, None, (moment,))
+    shown = Verdict("s/c", 0, 1, "none", (1,), (RequirementVerdict("a", "t", 0, 1, "fail", finding),)).text()
+    assert "(your line 18)" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert all(f"{number}wordswords" in shown for number in range(40))
+
+
+def test_report_of_what_was_not_shown_says_what_would() -> None:
+    finding = Finding("was done", "would have", "because", "why", "next")
+    shown = Verdict("s/c", 0, 1, "none", (1,), (RequirementVerdict("a", "t", 0, 1, "unknown", finding),))
+    assert "would show it:  would have" in shown.text()
+    assert "not shown:      because" in shown.text()
+    assert shown.html().count('<th scope="col" style="text-align:left">') == 4
+
+
+def test_suite_is_whole() -> None:
+    suite = checks.suite("url-shortener/redirect-cache")
+    assert sum(each.points for each in suite.requirements) == 20
+    assert all(each.why and each.read_next and each.promise for each in suite.requirements)
+    with pytest.raises(ValueError, match="no slot"):
+        checks.suite("chat/none")
+
+
+def test_seeds() -> None:
+    assert parse_seeds("1-3,7") == [1, 2, 3, 7]
+    with pytest.raises(ValueError, match="invalid literal"):
+        parse_seeds("x")
+
+
+def test_a_host_that_cannot_start_is_no_verdict(
+    slot: str, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A learner is not marked down because the judge's own process misses a package."""
+    plainly = sandbox.start("none")
+    monkeypatch.setattr(sandbox, "start", lambda isolation: dataclasses.replace(plainly, env={}, cwd="/"))
+    with pytest.raises(RuntimeError, match=r"could not start:\n.*No module named"):
+        judge(slot, reference)

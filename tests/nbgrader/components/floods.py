@@ -1,0 +1,4 @@
+"""Prints for ever while it is imported."""
+
+while True:
+    print("20" * 5_000)

@@ -1,0 +1,71 @@
+"""Symptoms that show while the server's way to cache or store is cut or slow, or after it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from reference.shortener.components import DELETION_BOUND
+from tests.stack.symptoms.bench import Bench
+
+
+async def error_when_cache_is_cut(bench: Bench) -> str | None:
+    warm, cold = await bench.shorten(), await bench.shorten()
+    async with bench.quiet:
+        await bench.get(warm.code)
+        async with bench.cut("cache"):
+            statuses = await bench.get_many([warm.code, cold.code] * 10)
+        statuses += await bench.get_many([warm.code, cold.code])
+    return f"statuses {sorted(set(statuses))}" if set(statuses) != {302} else None
+
+
+async def server_stands_still(bench: Bench) -> str | None:
+    """`/healthz` needs neither cache nor store. Slow once is a busy machine, slow thrice is the server."""
+    made = await bench.shorten()
+    delays = []
+    async with bench.quiet, bench.cut("cache"):
+        for _ in range(3):
+            redirects = asyncio.create_task(bench.get_many([made.code, made.code]))
+            worst = 0.0
+            while not redirects.done():
+                worst = max(worst, await bench.healthz_seconds())
+                await asyncio.sleep(0.01)
+            delays.append(worst)
+            await asyncio.sleep(0.1)
+    return f"/healthz took {min(delays):.2f} s and more" if min(delays) > 0.3 else None
+
+
+async def unknown_after_store_failure(bench: Bench) -> str | None:
+    made = await bench.shorten()
+    async with bench.quiet:
+        async with bench.cut("store"):
+            during = await bench.get(made.code)
+        await asyncio.sleep(0.1)
+        after = await bench.get(made.code)
+    return f"{during} during the failure, {after} after it" if 404 in (during, after) else None
+
+
+async def deletion_without_cache(bench: Bench) -> str | None:
+    """A deletion that the cache did not hear of must not be acknowledged; tried again, it must work."""
+    made = await bench.shorten()
+    async with bench.quiet:
+        await bench.get(made.code)
+        async with bench.cut("cache"):
+            acknowledged = await bench.delete(made, on=bench.server)
+        if acknowledged != 204:
+            await bench.delete_at_last(made, on=bench.server)
+    await asyncio.sleep(DELETION_BOUND + 0.05)
+    async with bench.quiet:
+        status = await bench.get(made.code)
+    if status == 302:
+        return f"the deletion was answered {acknowledged}, and the link redirects"
+    assert status == 404, status
+    return None
+
+
+async def many_queries_for_one_code(bench: Bench) -> str | None:
+    """While the store takes 0.4 s, all of a herd come before its answer."""
+    made = await bench.shorten()
+    async with bench.quiet, bench.mending("store"):
+        await bench.slow("store", 0.2)
+        queries = await bench.queries_during(lambda: bench.get_many([made.code] * 30))
+    return f"{queries} queries for 30 requests of one cold code" if queries > 2 else None

@@ -1,0 +1,60 @@
+"""Settings, what a topology looks like, and codes."""
+
+import random
+from collections import Counter
+
+import pytest
+from pydantic import ValidationError
+
+from reference.build import build
+from reference.platform.settings import LiveSettings, Settings
+from reference.shortener.codes import ALPHABET, could_be_code, new_code
+
+
+def test_the_environment_is_read_and_keywords_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_ROLE", "app-9")
+    monkeypatch.setenv("WORKBENCH_CLICK_BUFFER", "7")
+    assert (Settings().role, Settings().click_buffer) == ("app-9", 7)
+    assert Settings(role="app-2").role == "app-2"
+
+
+def test_settings_survive_the_way_to_another_process() -> None:
+    settings = Settings(role="balancer", backends={"app-1": 4000}, live=LiveSettings(cache_ttl=5))
+    assert Settings(**settings.model_dump(mode="json")) == settings
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Settings(colour="red")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("value", [0, -1, 604_801, "long", None])
+def test_a_live_setting_out_of_range_names_the_range(value: object) -> None:
+    with pytest.raises(ValueError, match=r"1\.0 to 604800\.0 \(seconds"):
+        LiveSettings().with_value("cache_ttl", value)
+
+
+def test_the_picture_shows_what_runs_and_what_is_wrong() -> None:
+    topology = build("url-shortener", Settings(servers=2))
+    assert [role.name for role in topology.roles] == [
+        *("balancer", "app-1", "app-2", "consumer", "cache", "log", "store")
+    ]
+    assert "app-2->cache" in [edge.name for edge in topology.edges]
+    quiet = topology.mermaid()
+    assert quiet.startswith("flowchart LR\n")
+    assert "-.->" not in quiet
+    loud = topology.mermaid({"app-2": "paused", "app-1->cache": "cut"})
+    assert 'app_2["app-2: paused"]' in loud
+    assert "class app_2 trouble" in loud
+    assert loud.count("-.->") == 1
+
+
+def test_codes_are_seven_characters_from_everywhere_in_the_alphabet() -> None:
+    source = random.Random(1)
+    codes = [new_code(source) for _ in range(20_000)]
+    assert all(len(code) == 7 and could_be_code(code) for code in codes)
+    assert len(set(codes)) == len(codes)
+    for position in range(7):
+        seen = Counter(code[position] for code in codes)
+        assert set(seen) == set(ALPHABET)
+        assert max(seen.values()) < 1.4 * 20_000 / 62

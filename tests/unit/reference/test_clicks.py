@@ -1,0 +1,119 @@
+"""The click buffer: never waits, loses at most what it says, and keeps an event's id through every retry."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from reference.platform.errors import Indefinite, Unavailable
+from reference.platform.event_log import START, Envelope, MemoryLog
+from reference.platform.metrics import Metrics
+from reference.shortener.clicks import BATCH, ClickBuffer
+
+pytestmark = pytest.mark.anyio
+
+
+class Log(MemoryLog):
+    """Fails while `away`; `lying`: appends all the same, as when the acknowledgement gets lost."""
+
+    away = lying = False
+    calls = 0
+
+    async def append(self, events: Sequence[Envelope]) -> None:
+        self.calls += 1
+        assert len(events) <= BATCH
+        if self.lying or not self.away:
+            await super().append(events)
+        if self.away:
+            raise Indefinite("?") if self.lying else Unavailable("away")
+
+    async def ids(self) -> list[str]:
+        return [entry.event.id for entry in await self.read(0, START, 10_000)]
+
+
+class Clock:
+    def now(self) -> float:
+        return 1000.0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 50)
+
+
+class World:
+    def __init__(self, capacity: int) -> None:
+        self.log, self.metrics = Log(1), Metrics()
+        self.buffer = ClickBuffer(self.log, capacity, Clock(), random.Random(1), self.metrics)
+
+    def count(self, outcome: str) -> float:
+        return self.metrics.registry.get_sample_value("click_events_total", {"outcome": outcome}) or 0.0
+
+    async def empty(self) -> None:
+        async with asyncio.timeout(5):
+            while len(self.buffer):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
+
+async def test_clicks_reach_the_log_in_order() -> None:
+    world = World(1000)
+    await world.buffer.start()
+    for n in range(450):
+        assert world.buffer.offer(f"code-{n}", "trace")
+    await world.empty()
+    await world.buffer.stop()
+    entries = await world.log.read(0, START, 10_000)
+    assert [entry.event.key for entry in entries] == [f"code-{n}" for n in range(450)]
+    assert world.count("accepted") == 450
+    assert world.log.calls >= 3
+
+
+async def test_what_is_under_way_counts_against_the_capacity() -> None:
+    world = World(3)
+    world.log.away = True
+    await world.buffer.start()
+    taken = [world.buffer.offer("abc", "") for _ in range(5)]
+    assert taken == [True, True, True, False, False]
+    await asyncio.sleep(0.02)
+    assert world.log.calls > 1
+    assert not world.buffer.offer("abc", "")
+    assert world.metrics.registry.get_sample_value("click_buffer_events") == 3
+    world.log.away = False
+    await world.empty()
+    await world.buffer.stop()
+    assert (world.count("accepted"), world.count("dropped")) == (3, 3)
+    assert world.count("retried") > 0
+    assert len(await world.log.ids()) == 3
+
+
+async def test_a_retry_carries_the_same_ids() -> None:
+    world = World(10)
+    world.log.away = world.log.lying = True
+    await world.buffer.start()
+    world.buffer.offer("abc", "")
+    world.buffer.offer("abc", "")
+    await asyncio.sleep(0.02)
+    world.log.away = False
+    await world.empty()
+    await world.buffer.stop()
+    ids = await world.log.ids()
+    assert len(ids) > 2
+    assert len(set(ids)) == 2
+
+
+async def test_stopping_appends_what_is_there() -> None:
+    world = World(1000)
+    await world.buffer.start()
+    for _ in range(5):
+        world.buffer.offer("abc", "")
+    await world.buffer.stop()
+    assert len(await world.log.ids()) == 5
+
+
+async def test_stopping_does_not_wait_for_a_log_that_is_away() -> None:
+    world = World(1000)
+    world.log.away = True
+    await world.buffer.start()
+    world.buffer.offer("abc", "")
+    async with asyncio.timeout(2):
+        await world.buffer.stop(patience=0.05)
+    assert world.count("dropped") == 1
