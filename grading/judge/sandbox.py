@@ -27,7 +27,7 @@ VISIBLE = (
     "reference/platform/__init__.py",
     "reference/platform/errors.py",
     "reference/shortener/__init__.py",
-    "reference/shortener/components.py",
+    "reference/shortener/components",
     "reference/shortener/plain",
 )
 """All of this project that the sandbox holds: the host, and the contract with its plain filling."""

@@ -2,7 +2,8 @@
 
     PortError
     ├── Definite            the operation did NOT happen; trying again is safe
-    │   └── Unavailable     refused, not connected, overloaded, failing over
+    │   ├── Unavailable     refused, not connected, overloaded, failing over
+    │   └── LeaseLost       what the operation needed to hold is somebody else's by now
     └── Indefinite          the operation MAY have happened; only an idempotent retry is safe
         └── TimedOut        no answer within the deadline
 
@@ -21,6 +22,10 @@ class Definite(PortError):
 
 class Unavailable(Definite):
     """The service refused, or could not be reached before anything was sent."""
+
+
+class LeaseLost(Definite):
+    """The lease under which this was to happen has passed to somebody else; nothing happened."""
 
 
 class Indefinite(PortError):

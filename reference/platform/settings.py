@@ -27,6 +27,37 @@ class LiveSettings(BaseModel):
     request_log_sample: float = Field(
         default=0.1, ge=0.0, le=1.0, description="share of the successful requests logged"
     )
+    code_strategy: Literal["random", "hash", "snowflake", "pool"] = Field(
+        default="random", description="how new short codes are made"
+    )
+    redirect_status: Literal[301, 302] = Field(
+        default=302, description="status of a redirect: 301 may be kept by browsers, 302 is asked for each time"
+    )
+    redirect_max_age: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        description="seconds that browsers and the edge may keep a redirect; 0: none, Cache-Control says no-store",
+    )
+    edge_ttl: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=3600.0,
+        description="seconds that the edge keeps a redirect, whatever its Cache-Control says; 0: as that says",
+    )
+    balancing: Literal["round-robin", "least-outstanding", "by-key"] = Field(
+        default="round-robin", description="how the balancer chooses a server"
+    )
+    fast_path: bool = Field(default=True, description="whether servers answer hot redirects on their fast path")
+    shorten_limit: float = Field(
+        default=0.0, ge=0.0, le=1e6, description="links a minute that one principal or address may make; 0: no limit"
+    )
+    max_in_flight: int = Field(
+        default=256, ge=1, le=100_000, description="requests that a server works on at once"
+    )
+    max_queue: int = Field(
+        default=512, ge=0, le=100_000, description="requests that wait for a turn; more are answered with 503"
+    )
 
     def with_value(self, name: str, value: Any) -> LiveSettings:
         """A copy in which `name` is `value`. ValueError, with the allowed range, if that cannot be."""
@@ -39,9 +70,15 @@ class LiveSettings(BaseModel):
 
     @classmethod
     def range_of(cls, name: str) -> str:
-        """Such as "1.0 to 604800.0 (seconds an entry of the cache may stay)"."""
+        """Such as "1.0 to 604800.0 (seconds an entry of the cache may stay)" or "301 or 302 (...)"."""
         schema = cls.model_json_schema()["properties"][name]
-        return f"{schema['minimum']} to {schema['maximum']} ({schema['description']})"
+        if "enum" in schema:
+            values = " or ".join(str(value) for value in schema["enum"])
+        elif schema["type"] == "boolean":
+            values = "True or False"
+        else:
+            values = f"{schema['minimum']} to {schema['maximum']}"
+        return f"{values} ({schema['description']})"
 
 
 class Settings(BaseSettings):
@@ -54,22 +91,37 @@ class Settings(BaseSettings):
     role: str = "app-1"
     servers: int = Field(default=3, ge=1, le=16)
     """App servers of the stack."""
+    keepers: int = Field(default=1, ge=0, le=8)
+    """Processes for the work that nobody waits for: key generation, purge, retention, re-sharding."""
+    shards: int = Field(default=3, ge=1, le=16)
+    """Shards that hold the links at first."""
+    spare_shards: int = Field(default=0, ge=0, le=8)
+    """Shards that stand ready, empty, for a re-shard."""
+    edge: bool = False
+    """Whether an edge cache stands before the balancer."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
-    """0: any free port. The services take `cache_port`, `log_port` and `store_port` instead."""
-    cache_port: int = Field(default=0, ge=0, le=65535)
-    log_port: int = Field(default=0, ge=0, le=65535)
-    store_port: int = Field(default=0, ge=0, le=65535)
+    """0: any free port. The embedded services take `service_ports` instead."""
+    service_ports: dict[str, int] = Field(default_factory=dict)
+    """Of the embedded services, by name: cache, log, pool, store, shard-1, ...; a service that is not named takes any."""
     data_dir: Path | None = None
-    """Where the embedded store keeps its file."""
+    """Where the embedded stores keep their files."""
 
     public_url: str = "http://127.0.0.1"
     """What stands before a code in a short URL: the balancer, as clients see it."""
     cache_url: str = "redis://127.0.0.1:6379/0"
     log_url: str = "redis://127.0.0.1:6380/0"
+    pool_url: str = "redis://127.0.0.1:6382/0"
+    """The key pool: codes that were generated beforehand."""
     store_url: str = "sqlite+tcp://127.0.0.1:6381"
-    """`sqlite+tcp://host:port` or `postgresql://user@host:port/database`."""
+    """What all servers share beside the links: accounts, routing, leases, counts. `sqlite+tcp://host:port` or
+    `postgresql://user@host:port/database`."""
+    shard_urls: dict[str, str] = Field(default_factory=dict)
+    """The stores of links, in use or spare: name to URL, as for `store_url`."""
+
+    secret: str = "not a secret: give the servers of a stack one"
+    """From which the servers of one stack derive delete tokens, keys of permutations and the administrator's token."""
 
     code_length: int = Field(default=7, ge=1, le=16)
     """Of new short codes. With one character somebody can ask for every code there is: for experiments."""

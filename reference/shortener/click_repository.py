@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reference.platform import leases
+from reference.platform.errors import LeaseLost
 from reference.platform.leases import Lease
 from reference.platform.sql import Database, NotMatched, Row, Statement, statement
 
@@ -21,10 +22,6 @@ class Click:
 
     event_id: str
     code: str
-
-
-class LeaseLost(Exception):
-    """Somebody else owns the partition now, or has moved its offset; nothing of the batch was counted."""
 
 
 class ClickRepository(Protocol):

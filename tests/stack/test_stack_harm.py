@@ -50,7 +50,7 @@ HARM = {
     "kill-itself": ("exited", "import os; os.kill(os.getpid(), 9)"),
     "segfault": ("exited", "import ctypes; ctypes.string_at(0)"),
     "leak": ("leaked", "self.kept.append('x' * 4_000_000)"),
-    "too-much-at-once": ("leaked", "self.kept.append(bytearray(b'x') * 3_000_000_000)"),
+    "too-much-at-once": ("leaked or blocked", "self.kept.append(bytearray(b'x') * 3_000_000_000)"),
 }
 CASES = [pytest.param("embedded", *harm, id=f"embedded-{name}") for name, harm in HARM.items()] + [
     pytest.param("local", *HARM[name], id=f"local-{name}", marks=pytest.mark.local)
@@ -68,7 +68,8 @@ def test_a_harmful_component_is_named_and_the_stack_serves_on(stack: Stack, kind
         incident = new_incident(stack, before)
         eventually(lambda: stack.status().roles["app-2"]["state"] == "up", "app-2 is up again")
         assert status_of(stack.server_url("app-2"), code) == 302
-    assert (incident.role, incident.kind, incident.component) == ("app-2", kind, SLOT), incident
+    assert (incident.role, incident.component) == ("app-2", SLOT), incident
+    assert incident.kind in kind.split(" or "), incident
     assert (incident.line, incident.source_line) == (LINE, f"        {body}"), incident
     roles = stack.status().roles
     assert roles["app-2"]["components"] == {SLOT: "reference"}

@@ -1,0 +1,70 @@
+"""The components of the URL shortener that a learner may replace, and the ports that they are given.
+
+A slot is a place for a component, `url-shortener/<name>`; its contract is a Protocol here:
+
+    base62             Base62             numbers as text, and back                       pure
+    hash-codes         HashCodes          a code from a hash of the long URL
+    snowflake-codes    SnowflakeCodes     a code from time, worker and sequence
+    key-pool           KeyPool            a code from a pool that was generated beforehand
+    redirect-cache     RedirectCache      what does this code mean now?
+    shard-router       ShardRouter        which shard has this code?                      pure
+    click-aggregator   ClickAggregator    clicks become counts
+
+Methods are async unless they are marked pure. A component that is wired into several servers at once shares with
+its twins what its contract says, in the layout that its contract fixes, and nothing else.
+
+This package needs nothing but the standard library, so that the judge's sandbox can hold it without holding the
+reference solutions.
+"""
+
+from reference.shortener.components.clicks import (
+    MINUTE_HOUR_DAY,
+    Bucket,
+    Click,
+    ClickAggregator,
+    ClickStore,
+    Counted,
+)
+from reference.shortener.components.codes import (
+    ALPHABET,
+    CODE_LENGTH,
+    Base62,
+    HashCodes,
+    KeyPool,
+    KeyRanges,
+    Namespace,
+    SnowflakeCodes,
+    WorkerIds,
+    WorkerLease,
+)
+from reference.shortener.components.links import Answer, Clock, Link, LinkReader, State
+from reference.shortener.components.redirect_cache import DELETION_BOUND, NEGATIVE_TTL_MAX, RedirectCache
+from reference.shortener.components.shards import ShardRouter
+
+__all__ = [
+    "ALPHABET",
+    "CODE_LENGTH",
+    "DELETION_BOUND",
+    "MINUTE_HOUR_DAY",
+    "NEGATIVE_TTL_MAX",
+    "Answer",
+    "Base62",
+    "Bucket",
+    "Click",
+    "ClickAggregator",
+    "ClickStore",
+    "Clock",
+    "Counted",
+    "HashCodes",
+    "KeyPool",
+    "KeyRanges",
+    "Link",
+    "LinkReader",
+    "Namespace",
+    "RedirectCache",
+    "ShardRouter",
+    "SnowflakeCodes",
+    "State",
+    "WorkerIds",
+    "WorkerLease",
+]
