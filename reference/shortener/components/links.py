@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 State = Literal["live", "expired", "unknown"]
@@ -19,10 +19,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a code means at one instant: `live` (302, with its `long_url`), `expired` (410), `unknown` (404)."""
+    """What a code means at one instant: `live` (302, with its `long_url`), `expired` (410), `unknown` (404).
+
+    `expires_at`: POSIX seconds, of a live link, if it is known. Nobody may keep an answer without it: a redirect
+    that a browser or a server keeps must end with its link."""
 
     state: State
     long_url: str | None = None
+    expires_at: float | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, link: Link | None, now: float) -> Answer:
@@ -31,7 +35,7 @@ class Answer:
             return cls("unknown")
         if link.expires_at <= now:
             return cls("expired")
-        return cls("live", link.long_url)
+        return cls("live", link.long_url, link.expires_at)
 
 
 class LinkReader(Protocol):
