@@ -45,6 +45,8 @@ class _Progress:
 
 
 class Postgres:
+    share_lock = " FOR SHARE"
+
     def __init__(self, url: str, timeout: float) -> None:
         self._url = url
         self._timeout = timeout

@@ -48,6 +48,10 @@ class Database(Protocol):
     Does not promise: an order among concurrent transactions.
     """
 
+    share_lock: str
+    """What a SELECT ends with whose rows must stay as they are until the transaction's end, although others may
+    read them and lock them in the same way. Nothing, where writers take turns anyway."""
+
     async def define(self, tables: Sequence[str]) -> None:
         """Runs `CREATE ... IF NOT EXISTS` statements, also when several processes do so at once."""
         ...

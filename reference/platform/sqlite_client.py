@@ -30,6 +30,8 @@ class _Connection:
 
 
 class SqliteClient:
+    share_lock = ""
+
     def __init__(self, url: str, timeout: float) -> None:
         address = urlsplit(url)
         self._host, self._port = address.hostname, address.port
