@@ -1,4 +1,4 @@
-"""The services of the `embedded` profile, in one process: cache, event log and store."""
+"""The services of the `embedded` profile, in one process: cache, event log, key pool, store, and every shard."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from reference.platform.sqlite_server import SqliteServer
 
 
 class EmbeddedServices:
-    """A Runnable. Cache and log are two Redis instances, so that flushing one cannot touch the other.
+    """A Runnable. Each service is an instance of its own, so that flushing the cache cannot touch the log.
 
-    Only the store outlives the process; without a `data_dir`, it does not either."""
+    Only store and shards outlive the process; without a `data_dir`, they do not either."""
 
     def __init__(self, settings: Settings) -> None:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if settings.data_dir is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="workbench-")
         folder = settings.data_dir or Path(self._temporary.name if self._temporary else ".")
-        self._cache = FakeRedisServer(settings.host, settings.cache_port)
-        self._log = FakeRedisServer(settings.host, settings.log_port)
-        self._store = SqliteServer(folder / "store.sqlite3", settings.host, settings.store_port)
+        port_of = settings.service_ports.get
+        self._redis = {
+            name: FakeRedisServer(settings.host, port_of(name, 0)) for name in ("cache", "log", "pool")
+        }
+        self._sql = {
+            name: SqliteServer(folder / f"{name}.sqlite3", settings.host, port_of(name, 0))
+            for name in ("store", *settings.every_shard)
+        }
         self._running = False
 
     async def start(self) -> dict[str, Any]:
-        ports = {
-            "cache": await self._cache.start(),
-            "log": await self._log.start(),
-            "store": await self._store.start(),
-        }
+        ports = {name: await server.start() for name, server in (self._redis | self._sql).items()}
         self._running = True
         return ports
 
     async def stop(self) -> None:
         if self._running:
             self._running = False
-            await self._store.stop()
-            await self._log.stop()
-            await self._cache.stop()
+            for server in (*self._sql.values(), *self._redis.values()):
+                await server.stop()
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -48,8 +48,5 @@ class EmbeddedServices:
         raise ValueError(f"no command {name!r}: services take none")
 
     def health(self) -> dict[str, Any]:
-        return {
-            "cache": {"connections": len(self._cache.connections)},
-            "log": {"connections": len(self._log.connections)},
-            "store": {"connections": self._store.connections},
-        }
+        redis = {name: {"connections": len(server.connections)} for name, server in self._redis.items()}
+        return redis | {name: {"connections": server.connections} for name, server in self._sql.items()}

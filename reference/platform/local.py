@@ -14,7 +14,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,8 +88,8 @@ def in_package(package: str, path: str) -> Path | None:
     return None
 
 
-def local_services(data_dir: Path) -> list[ServiceSpec]:
-    """The cache, the log and the store of one stack; makes their folders and the database below `data_dir`.
+def local_services(data_dir: Path, shards: Sequence[str] = ("shard-1",)) -> list[ServiceSpec]:
+    """The services of one stack, of which each of `shards` is one; makes their folders and databases below `data_dir`.
 
     As root, the folders above `data_dir` must let other users pass: PostgreSQL refuses to run as root.
     Takes a second or two. Raises RuntimeError with the reason of `available`.
@@ -103,7 +103,8 @@ def local_services(data_dir: Path) -> list[ServiceSpec]:
     return [
         redis_spec("cache", redis, data_dir / "cache", memory),
         redis_spec("log", redis, data_dir / "log", durable),
-        postgres_spec("store", programs, data_dir / "store"),
+        redis_spec("pool", redis, data_dir / "pool", durable),
+        *postgres_specs(("store", *shards), programs, data_dir),
     ]
 
 
@@ -117,17 +118,30 @@ def redis_spec(name: str, program: Path, folder: Path, options: tuple[str, ...])
     return ServiceSpec(name, (str(program), str(config)), folder, url, lambda: redis_answers(port, password))
 
 
-def postgres_spec(name: str, programs: Path, folder: Path) -> ServiceSpec:
+def postgres_specs(names: Sequence[str], programs: Path, data_dir: Path) -> list[ServiceSpec]:
+    """A PostgreSQL for each name. `initdb`, which takes most of a second, makes the first cluster; the others are copies
+    of it, and so know the same user by the same password: all belong to one stack, and none outlives it."""
     user = service_user()
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    cluster, password = folder / "cluster", secrets.token_urlsafe(24)
-    secret = write_secret(folder / "password", password)
+    password = secrets.token_urlsafe(24)
+    folders = [data_dir / name for name in names]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        if user is not None:
+            shutil.chown(folder, user)
+    secret = write_secret(folders[0] / "password", password)
     if user is not None:
-        shutil.chown(folder, user)
         shutil.chown(secret, user)
+    first = str(folders[0] / "cluster")
     init = f"--username {DATABASE_USER} --auth scram-sha-256 --encoding UTF8 --locale C --no-sync".split()
-    run_as([str(programs / "initdb"), "--pgdata", str(cluster), "--pwfile", str(secret), *init], user)
+    run_as([str(programs / "initdb"), "--pgdata", first, "--pwfile", str(secret), *init], user)
+    for folder in folders[1:]:
+        run_as(["cp", "-R", "-p", first, str(folder / "cluster")], user)
+    return [postgres_spec(folder, programs, password, user) for folder in folders]
+
+
+def postgres_spec(folder: Path, programs: Path, password: str, user: str | None) -> ServiceSpec:
+    """The server of the cluster that lies in `folder`."""
     port = free_port()
     options = {
         "listen_addresses": HOST,
@@ -136,7 +150,7 @@ def postgres_spec(name: str, programs: Path, folder: Path) -> ServiceSpec:
         "shared_buffers": "32MB",
         "max_wal_size": "128MB",
     }
-    argv = [str(programs / "postgres"), "-D", str(cluster), "-p", str(port)]
+    argv = [str(programs / "postgres"), "-D", str(folder / "cluster"), "-p", str(port)]
     for option, value in options.items():
         argv += ["-c", f"{option}={value}"]
     asks = [str(programs / "pg_isready"), "-q", "-h", HOST, "-p", str(port), "-U", DATABASE_USER]
@@ -146,7 +160,7 @@ def postgres_spec(name: str, programs: Path, folder: Path) -> ServiceSpec:
 
     url = f"postgresql://{DATABASE_USER}:{password}@{HOST}:{port}/postgres"
     # The folder above: the server's own is not for others to enter, and it enters it itself.
-    return ServiceSpec(name, tuple(argv), folder.parent, url, ready, user)
+    return ServiceSpec(folder.name, tuple(argv), folder.parent, url, ready, user)
 
 
 def service_user() -> str | None:

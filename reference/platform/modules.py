@@ -81,12 +81,17 @@ def rejecting(slot: str, what: str) -> Iterator[None]:
         raise ComponentRejected(f"{what}{where}: {type(error).__name__}: {text}") from error
 
 
-def check_method(component: Any, class_name: str, method: str) -> None:
-    """ComponentRejected unless `component` has the method, as a coroutine function."""
+def check_method(component: Any, class_name: str, method: str, *, pure: bool = False) -> None:
+    """ComponentRejected unless `component` has the method, as a coroutine function; a pure one as a plain function."""
     function = getattr(component, method, None)
     if function is None:
         raise ComponentRejected(f"{class_name} has no method {method}")
-    if not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))):
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(inspect.unwrap(function))
+    if pure and (is_async or not callable(function)):
+        raise ComponentRejected(
+            f"{class_name}.{method} must be a plain function, not `async def`: it is pure"
+        )
+    if not pure and not is_async:
         raise ComponentRejected(f"{class_name}.{method} must be defined with `async def`")
 
 

@@ -137,5 +137,17 @@ class Settings(BaseSettings):
 
     backends: dict[str, int] = Field(default_factory=dict)
     """The balancer's first servers: name to port."""
+    upstream_url: str = "http://127.0.0.1:8080"
+    """What an edge cache asks for all that it does not have: the balancer."""
 
     live: LiveSettings = LiveSettings()
+
+    @property
+    def first_shards(self) -> list[str]:
+        """The names of the shards that hold the links at first."""
+        return [f"shard-{n}" for n in range(1, self.shards + 1)]
+
+    @property
+    def every_shard(self) -> list[str]:
+        """Those, and the spare ones."""
+        return [f"shard-{n}" for n in range(1, self.shards + self.spare_shards + 1)]

@@ -36,12 +36,14 @@ PATIENCE = 5.0
 @dataclass(frozen=True, slots=True)
 class Slot:
     """`methods`: the methods a component must have, each with the errors that are its right to raise.
-    `fillings`: the modules of ours that fill the slot."""
+    `fillings`: the modules of ours that fill the slot. `pure`: the methods that are plain functions of their arguments;
+    all others are async."""
 
     name: str
     class_name: str
     methods: Mapping[str, tuple[type[Exception], ...]]
     fillings: Mapping[str, str]
+    pure: frozenset[str] = frozenset()
 
 
 class ComponentError(Exception):
@@ -111,11 +113,27 @@ class SlotHolder:
             if not filling.in_flight:
                 filling.idle.set()
 
+    def call_pure(self, method: str, *args: Any) -> Any:
+        """Calls a pure method of the component in service: at once, and without a limit of time, for only a watchdog
+        can end what does not return. Raises what the contract allows, or ComponentError."""
+        assert self._current is not None, "the slot has not been filled"
+        try:
+            return getattr(self._current.component, method)(*args)
+        except (*self.slot.methods[method], ComponentError):
+            raise
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise self._kept_from_leaving(method, error) from error
+        except BaseException as error:
+            raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
+
     async def _guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
             async with asyncio.timeout(PATIENCE) as patience:
                 return await function(*args)
-        except self.slot.methods[method]:
+        except (
+            *self.slot.methods[method],
+            ComponentError,
+        ):  # the latter: a component of another slot, called by this
             raise
         except TimeoutError as error:
             if patience.expired():
@@ -128,9 +146,7 @@ class SlotHolder:
                 error, f"{method} raised CancelledError, and nobody had cancelled it"
             ) from error
         except (SystemExit, KeyboardInterrupt) as error:
-            what = f"raised {type(error).__name__}"
-            self._events({"kind": "exited", **self._place(error), "what": what})
-            raise self._failed(error, f"{method} {what}") from error
+            raise self._kept_from_leaving(method, error) from error
         except BaseException as error:
             raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
 
@@ -138,6 +154,11 @@ class SlotHolder:
         """The error to raise when a call has returned what its contract does not know."""
         self._count("WrongAnswer")
         return ComponentError(self.slot.name, "WrongAnswer", f"{self.slot.class_name}.{method} {what}")
+
+    def _kept_from_leaving(self, method: str, error: BaseException) -> ComponentError:
+        what = f"raised {type(error).__name__}"
+        self._events({"kind": "exited", **self._place(error), "what": what})
+        return self._failed(error, f"{method} {what}")
 
     def _failed(self, error: BaseException, message: str) -> ComponentError:
         name = type(error).__name__
@@ -207,7 +228,7 @@ class SlotHolder:
             with rejecting(self.slot.name, f"{self.slot.class_name} cannot be constructed"):
                 component = make(**equipment.keywords)
             for method in self.slot.methods:
-                check_method(component, self.slot.class_name, method)
+                check_method(component, self.slot.class_name, method, pure=method in self.slot.pure)
             if hasattr(component, "start"):
                 with rejecting(self.slot.name, f"{self.slot.class_name}.start failed"):
                     async with asyncio.timeout(PATIENCE):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+REDIS_KINDS = frozenset({"cache", "log", "pool"})
+SQL_KINDS = frozenset({"store", "shard"})
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A box of the picture. `kind`: app, consumer, balancer, or cache, log, store (a service)."""
+    """A box of the picture. `kind`: of process (app, consumer, keeper, balancer, edge) or of service (cache, log, pool,
+    store, shard). `slots`: those whose components it holds."""
 
     name: str
     kind: str
@@ -16,7 +20,7 @@ class Role:
 
     @property
     def is_service(self) -> bool:
-        return self.kind in {"cache", "log", "store"}
+        return self.kind in REDIS_KINDS | SQL_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,13 @@ class Edge:
 SHAPES = {
     "cache": "[({})]",
     "log": "[[{}]]",
+    "pool": "[({})]",
     "store": "[({})]",
+    "shard": "[({})]",
     "consumer": "([{}])",
+    "keeper": "([{}])",
     "balancer": "{{{{{}}}}}",
+    "edge": "{{{{{}}}}}",
 }
 """By kind of role: how Mermaid brackets its text. An app server is a plain box."""
 
@@ -55,7 +63,7 @@ def draw(
     kinds of role, one says it: eighteen labels hide the picture.
     """
     notes = notes or {}
-    lines = ["flowchart LR", "    clients([clients]) -->|HTTP| balancer"]
+    lines = ["flowchart LR", f"    clients([clients]) -->|HTTP| {node(entrance(roles))}"]
     for role in roles:
         state = states.get(role.name, "up")
         text = escape(role.name if state == "up" else f"{role.name}: {state}")
@@ -80,6 +88,11 @@ def draw(
     lines.append("    classDef trouble stroke-dasharray: 6 4,stroke-width:3px")
     lines.append("    classDef noted stroke-width:3px")
     return "\n".join(lines) + "\n"
+
+
+def entrance(roles: Sequence[Role]) -> str:
+    """The role that clients call: the edge if there is one, else the balancer."""
+    return next((role.name for role in roles if role.kind == "edge"), "balancer")
 
 
 def node(name: str) -> str:

@@ -43,8 +43,8 @@ def create_app(service: Shortener, *, public_url: str, metrics: Metrics, readine
     async def readyz() -> Response:
         """Whether requests can be served. Without cache or log they can, only slower or not counted."""
         states = await readiness()
-        if states["store"] != "ok":
-            raise Problem(503, "not-ready", "The store is away.", {"Retry-After": "1"}, {"services": states})
+        if states["links"] != "ok":
+            raise Problem(503, "not-ready", "No shard of the links answers.", {"Retry-After": "1"}, {"services": states})
         return reply(200, {"ready": True, "services": states})
 
     @app.get("/metrics")

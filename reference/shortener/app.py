@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -11,40 +12,50 @@ from redis.exceptions import RedisError
 from reference.platform.clock import Clock
 from reference.platform.errors import PortError
 from reference.platform.event_log import EventLog
+from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
+from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.modules import ComponentRejected
-from reference.platform.settings import LiveSettings
-from reference.platform.slots import ComponentFactory, SlotHolder
 from reference.platform.sql import Database
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.repository import LinkRepository
+from reference.shortener.slots import REDIRECT_CACHE
 
 PREPARE_RETRY = 0.3
-
-
-class Live:
-    """The live settings as they are now."""
-
-    def __init__(self, settings: LiveSettings) -> None:
-        self.now = settings
 
 
 class Services:
     """The services that an app server needs, together."""
 
-    def __init__(self, links: LinkRepository, database: Database, cache: Redis, log: EventLog) -> None:
+    def __init__(
+        self,
+        *,
+        links: LinkRepository,
+        store: Database,
+        shards: Mapping[str, Database],
+        cache: Redis,
+        pool: Redis,
+        log: EventLog,
+    ) -> None:
         self.links = links
-        self.database = database
+        self.store = store
+        self.shards = shards
         self.cache = cache
+        self.pool = pool
         self.log = log
 
     async def states(self) -> dict[str, str]:
-        """Of each service "ok", or what went wrong."""
-        names = ("store", "cache", "log")
-        pings = (self.links.ping(), self.cache.ping(), self.log.ping())
-        found = await asyncio.gather(*pings, return_exceptions=True)
-        return {name: self._state(each) for name, each in zip(names, found, strict=True)}
+        """Of each service "ok", or what went wrong; `links` stands for the shards together."""
+        pings: dict[str, Awaitable[Any]] = {
+            "links": self.links.ping(),
+            "store": self.store.query("SELECT 1"),
+            "cache": self.cache.ping(),
+            "log": self.log.ping(),
+            "pool": self.pool.ping(),
+        }
+        found = await asyncio.gather(*pings.values(), return_exceptions=True)
+        return {name: self._state(each) for name, each in zip(pings, found, strict=True)}
 
     def _state(self, outcome: Any) -> str:
         if isinstance(outcome, PortError | RedisError):
@@ -56,53 +67,49 @@ class Services:
     async def close(self) -> None:
         await self.log.close()
         await self.cache.aclose()
-        await self.database.close()
+        await self.pool.aclose()
+        await asyncio.gather(self.store.close(), *(shard.close() for shard in self.shards.values()))
 
 
 class AppServer:
-    """A Runnable. `replace`: what fills the slot instead of the reference, from the start."""
+    """A Runnable."""
 
     def __init__(
         self,
         *,
         http: HttpServer,
-        holder: SlotHolder,
+        holders: Holders,
         services: Services,
         clicks: ClickBuffer,
         clock: Clock,
         record: JsonLog,
         live: Live,
-        replace: ComponentFactory | None = None,
     ) -> None:
         self._http = http
-        self._holder = holder
+        self._holders = holders
         self._services = services
         self._clicks = clicks
         self._clock = clock
         self._record = record
         self._live = live
-        self._replace = replace
         self._preparing: asyncio.Task[None] | None = None
         self._running = False
 
     async def start(self) -> dict[str, Any]:
-        if self._replace is not None:
-            await self._holder.put("replaced", self._replace)
-        else:
-            await self._holder.fill("reference")
+        await self._holders.start()
         await self._clicks.start()
-        self._preparing = asyncio.create_task(self._prepare(), name="prepare-store")
+        self._preparing = asyncio.create_task(self._prepare(), name="prepare-links")
         port = await self._http.start()
         self._running = True
         return {"port": port}
 
     async def _prepare(self) -> None:
-        """Makes the tables, as soon as the store is there."""
+        """Makes the tables, as soon as the shards are there."""
         while True:
             try:
                 return await self._services.links.prepare()
             except PortError as error:
-                self._record.write("warning", "the store is away", error=str(error))
+                self._record.write("warning", "the links are away", error=str(error))
                 await self._clock.sleep(PREPARE_RETRY)
 
     async def stop(self) -> None:
@@ -113,43 +120,30 @@ class AppServer:
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
-        await self._holder.stop()
+        await self._holders.stop()
         await self._clicks.stop()
         await self._services.close()
 
     def health(self) -> dict[str, Any]:
-        return {
-            "components": {self._holder.slot.name: self._holder.filling},
-            "click_buffer_events": len(self._clicks),
-        }
-
-    # --- commands
+        return {"components": self._holders.names(), "click_buffer_events": len(self._clicks)}
 
     async def command(self, name: str, args: dict[str, Any]) -> Any:
         match name, args:
-            case "swap", {"slot": slot, "source": str() as source, **rest}:
-                return await self._at(slot).put_source(source, str(rest.get("label") or "yours"))
-            case "swap", {"slot": slot, "filling": str() as filling}:
-                return await self._at(slot).fill(filling)
-            case "unswap", {"slot": slot}:
-                return await self._at(slot).fill("reference")
             case "set", {"name": str() as setting, "value": value}:
                 return await self._set(setting, value)
             case "settings", _:
                 return self._live.now.model_dump()
-        raise ValueError(f"no command {name!r} with {', '.join(args) or 'no arguments'}")
-
-    def _at(self, slot: Any) -> SlotHolder:
-        if slot != self._holder.slot.name:
-            raise ValueError(f"no slot {slot!r}; there is: {self._holder.slot.name}")
-        return self._holder
+        return await self._holders.command(name, args)
 
     async def _set(self, setting: str, value: Any) -> dict[str, Any]:
-        before, self._live.now = self._live.now, self._live.now.with_value(setting, value)
+        before = self._live.now
+        told = self._live.set(setting, value)
         if before.cache_ttl != self._live.now.cache_ttl:
             try:
-                await self._holder.again()  # a component is told its TTL when it is constructed
+                await self._holders.at(
+                    REDIRECT_CACHE.name
+                ).again()  # it is told its TTL when it is constructed
             except ComponentRejected:
                 self._live.now = before
                 raise
-        return self._live.now.model_dump()
+        return told

@@ -13,21 +13,12 @@ from redis.exceptions import RedisError
 from reference.platform.clock import Clock
 from reference.platform.errors import Indefinite, PortError, Unavailable
 from reference.platform.metrics import Metrics
-from reference.platform.slots import Slot, SlotHolder
+from reference.platform.slots import SlotHolder
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.codes import LENGTH, new_code
 from reference.shortener.components import Answer
 from reference.shortener.repository import Deletion, LinkRepository, LinkStats, NewLink
-
-REDIRECT_CACHE = Slot(
-    name="url-shortener/redirect-cache",
-    class_name="RedirectCache",
-    methods={"resolve": (PortError,), "invalidate": (PortError, RedisError)},
-    fillings={
-        "plain": "reference.shortener.plain.redirect_cache",
-        "reference": "reference.shortener.redirect_cache",
-    },
-)
+from reference.shortener.slots import REDIRECT_CACHE
 
 DRAWS = 5
 """Codes that are tried for one link. Two draws collide once in 35,000 when a hundred million links exist."""

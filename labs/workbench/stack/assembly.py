@@ -22,6 +22,15 @@ from workbench.stack.watchdog import Watchdog
 
 STOP_SECONDS = 3.0
 READY_SECONDS = 20.0
+STOPPING = (
+    ("edge",),
+    ("balancer",),
+    ("app",),
+    ("consumer", "keeper"),
+    ("network",),
+    ("service", "services"),
+)
+"""Kinds of role, in the order in which they are stopped."""
 
 
 class Assembly:
@@ -83,13 +92,15 @@ class Assembly:
         if not roles:
             return
         try:
-            specs = {spec.name: spec for spec in await asyncio.to_thread(lay_out, self.data)}
+            specs = {
+                spec.name: spec for spec in await asyncio.to_thread(lay_out, self.data, self.plan.shards)
+            }
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             raise StartFailed(str(error)) from None
         for role in roles:
             role.spec = specs[role.name]
             self.plan.take(role.name, role.spec.url)
-            await self._spawn(role)
+        await asyncio.gather(*(self._spawn(role) for role in roles))
 
     async def _spawn(self, role: Role) -> None:
         try:
@@ -135,7 +146,7 @@ class Assembly:
         self.watchdog.expected.update(self.roles.values())
         loop = asyncio.get_running_loop()
         deadline = loop.time() + STOP_SECONDS
-        for kinds in (("balancer",), ("app",), ("consumer",), ("network",), ("service", "services")):
+        for kinds in STOPPING:
             wave = [role for role in self.roles.values() if role.kind in kinds]
             left = max(deadline - loop.time(), 0.1)
             await asyncio.gather(*(role.stop(left) for role in wave))

@@ -154,7 +154,9 @@ def main() -> None:
         if hasattr(faulthandler, "register"):  # POSIX: the supervisor may ask where we are before it kills us
             faulthandler.register(signal.SIGUSR1, file=dumps, all_threads=True)
         if kind != "network":
-            importlib.import_module("reference.build")  # while the services that we need are starting
+            importlib.import_module("reference.build").factory(
+                kind
+            )  # while the services that we need are starting
         config = channel.receive()
         if config is None:
             lifeline.leave(0)

@@ -149,6 +149,11 @@ class Stack:
         return self._running().url
 
     @property
+    def admin_token(self) -> str:
+        """Of the service's administrator: `Authorization: Bearer ...` with it may do what owners may, on any link."""
+        return str(self._order("admin_token"))
+
+    @property
     def servers(self) -> list[str]:
         """`["app-1", "app-2", "app-3"]`"""
         return [name for name, role in self.status().roles.items() if role["kind"] == "app"]
@@ -183,7 +188,7 @@ class Stack:
         """Lets a paused role go on, starts a killed one again, with the components that it had."""
         self._order("revive", role=role)
 
-    # faults; `target`: a service ("cache", "log", "store"), an edge ("app-1->cache"), or a role (all its edges)
+    # faults; `target`: a service (cache, log, pool, store, shard-1, ...), an edge ("app-1->cache"), or a role: all its edges
     def slow(self, target: str, seconds: float) -> None:
         """Holds all bytes between a role and a service for `seconds`, each way: an answer takes twice that longer."""
         self._order("fault", target=target, fault="slow", seconds=seconds)

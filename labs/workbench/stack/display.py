@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from reference.platform.topology import Edge, Role, draw
+from reference.platform.topology import Edge, Role, draw, entrance
 
 MARKS = {"up": "●", "paused": "‖", "down": "✕", "failed": "✕", "starting": "…", "restarting": "…", "new": "…"}
 
@@ -99,7 +99,7 @@ class TopologyView:
 
     def text(self) -> str:
         """The same in words: for a terminal, and for whoever cannot see the picture."""
-        lines = ["clients -> balancer"]
+        lines = [f"clients -> {entrance(self.roles)}"]
         for role in self.roles:
             state = self.states.get(role.name, "up")
             notes = [state] if state != "up" else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 from workbench.stack.incident import Incident
@@ -23,26 +22,44 @@ class OrderError(Exception):
         self.details = details
 
 
-class Fittings:
-    """`apps`: the names of the servers. `role(name)`: the role, or ValueError."""
+SETTABLE = ("edge", "balancer", "app", "consumer", "keeper")
+"""The kinds of role that take live settings, each what concerns it."""
 
-    def __init__(self, apps: list[str], role: Callable[[str], Role], watchdog: Watchdog) -> None:
-        self.apps = apps
-        self.role = role
+
+class Fittings:
+    """`holders`: the roles that hold components, each with its slots. `roles`: all of the stack."""
+
+    def __init__(
+        self, holders: dict[str, tuple[str, ...]], roles: dict[str, Role], watchdog: Watchdog
+    ) -> None:
+        self.holders = holders
+        self.roles = roles
         self.watchdog = watchdog
         self.live: dict[str, Any] = {}
 
-    def _apps(self, on: str | list[str] | None) -> list[PythonRole]:
-        names = self.apps if on is None else [on] if isinstance(on, str) else list(on)
-        found: list[PythonRole] = []
+    def _holders(self, slot: str, on: str | list[str] | None) -> list[PythonRole]:
+        """The roles to fit: those named, else all that hold the slot. ValueError: one that does not hold it."""
+        holding = [name for name, slots in self.holders.items() if slot in slots]
+        if not holding:
+            known = sorted({slot for slots in self.holders.values() for slot in slots})
+            raise ValueError(f"no slot {slot!r}; there are: {', '.join(known)}")
+        names = holding if on is None else [on] if isinstance(on, str) else list(on)
         for name in names:
-            role = self.role(name)
-            if not isinstance(role, PythonRole) or role.kind != "app":
-                raise ValueError(f"{name} holds no components; {', '.join(self.apps)} do")
-            found.append(role)
-        if not found:
+            if name not in holding:
+                raise ValueError(f"{name} does not hold {slot}; {', '.join(holding)} do")
+        if not names:
             raise ValueError("no server is named")
-        return found
+        return [role for name in names if isinstance(role := self.roles[name], PythonRole)]
+
+    def _settable(self) -> list[PythonRole]:
+        up = [
+            role
+            for role in self.roles.values()
+            if isinstance(role, PythonRole) and role.kind in SETTABLE and role.state == "up"
+        ]
+        if not any(role.kind == "app" for role in up):
+            raise OrderError("no server is up")
+        return up
 
     async def swap(
         self,
@@ -55,7 +72,7 @@ class Fittings:
         """On all of the named servers or on none. One that is down or paused gets it when it is revived."""
         if source is None and filling in (None, "reference"):
             return await self.unswap(slot, on)
-        apps = self._apps(on)
+        apps = self._holders(slot, on)
         wanted: dict[str, Any] = {"slot": slot, "label": label or filling or "yours"}
         wanted |= {"source": source} if source is not None else {"filling": filling}
         before = {app: dict(app.fillings) for app in apps}
@@ -114,27 +131,22 @@ class Fittings:
 
     async def unswap(self, slot: str, on: str | list[str] | None = None) -> None:
         """Back to the reference."""
-        for app in self._apps(on):
+        for app in self._holders(slot, on):
             app.fillings.pop(slot, None)
             await self._refill(app, slot)
 
     async def set(self, name: str, value: Any) -> None:
-        apps = [app for app in self._apps(None) if app.state == "up"]
-        if not apps:
-            raise OrderError("no server is up")
-        for app in apps:
-            await app.command("set", {"name": name, "value": value})
+        """Servers first: they refuse a value that cannot be, before anybody has taken it."""
+        for role in sorted(self._settable(), key=lambda role: role.kind != "app"):
+            await role.command("set", {"name": name, "value": value})
         self.live[name] = value
 
     async def settings(self) -> Any:
-        for app in self._apps(None):
-            if app.state == "up":
-                return await app.command("settings")
-        raise OrderError("no server is up")
+        return await next(role for role in self._settable() if role.kind == "app").command("settings")
 
     async def restore(self, role: Role) -> None:
         """After a server's start or resumption: the settings and the components that it is to have."""
-        if not isinstance(role, PythonRole) or role.kind != "app":
+        if not isinstance(role, PythonRole) or role.kind not in SETTABLE:
             return
         for name, value in self.live.items():
             await role.command("set", {"name": name, "value": value})

@@ -31,7 +31,7 @@ class Orders:
         self._start = start
         self._shut = shut
         self.faults: dict[str, dict[str, Any]] = {}
-        self.fittings = Fittings(plan.apps, self._role, watchdog)
+        self.fittings = Fittings(plan.holders, roles, watchdog)
         self.began = time.time()
 
     async def handle(self, command: str, arguments: dict[str, Any]) -> Any:
@@ -96,7 +96,7 @@ class Orders:
 
     async def do_flush(self, service: str) -> None:
         if service != "cache":
-            raise ValueError("only the cache can be flushed: log and store hold what nobody else has")
+            raise ValueError("only the cache can be flushed: the other services hold what nobody else has")
         from redis.asyncio import Redis
 
         async with Redis.from_url(self.plan.urls["cache"], socket_timeout=5) as client:
@@ -168,9 +168,12 @@ class Orders:
             "restarts": role.restarts,
             "megabytes": round(role.resident() / MB),
         }
-        if role.kind == "app":
-            described["components"] = role.health.get("components", {})
+        if role.health.get("components"):
+            described["components"] = role.health["components"]
         return described
+
+    async def do_admin_token(self) -> str:
+        return self.plan.admin_token
 
     async def do_incidents(self) -> list[dict[str, Any]]:
         return [incident.json() for incident in self.watchdog.incidents]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from reference.build import Topology, build
+from reference.platform.identity import administrator_token
 from reference.platform.settings import Settings
+from reference.platform.topology import SQL_KINDS, entrance
 from workbench.stack.ports import PortLease
-
-SERVICES = ("cache", "log", "store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Plan:
     edges: dict[str, PortLease] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
     """service -> its own URL, past the network; those of the local profile are filled in as they are made"""
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    """What the servers of this stack alone know; it goes to them and to nobody else."""
 
     @classmethod
     def make(cls, request: Request, data: Path) -> Plan:
@@ -55,7 +58,7 @@ class Plan:
             if role.is_service:
                 if request.profile == "embedded":
                     plan.ports[role.name] = PortLease()
-                    scheme = "sqlite+tcp" if role.kind == "store" else "redis"
+                    scheme = "sqlite+tcp" if role.kind in SQL_KINDS else "redis"
                     plan.urls[role.name] = f"{scheme}://127.0.0.1:{plan.ports[role.name].port}"
                 else:
                     plan.kinds[role.name] = "service"
@@ -84,8 +87,25 @@ class Plan:
         return [role for role, kind in self.kinds.items() if kind == "app"]
 
     @property
+    def holders(self) -> dict[str, tuple[str, ...]]:
+        """The roles that hold components: name -> their slots."""
+        return {role.name: role.slots for role in self.topology.roles if role.slots}
+
+    @property
+    def shards(self) -> list[str]:
+        return [role.name for role in self.topology.roles if role.kind == "shard"]
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.ports['balancer'].port}"
+        """What clients call."""
+        return self.url_of(entrance(self.topology.roles))
+
+    def url_of(self, role: str) -> str:
+        return f"http://127.0.0.1:{self.ports[role].port}"
+
+    @property
+    def admin_token(self) -> str:
+        return administrator_token(str(self.request.settings.get("secret", self.secret)))
 
     def service_ports(self) -> dict[str, int]:
         return {service: urlsplit(url).port or 0 for service, url in self.urls.items()}
@@ -97,11 +117,7 @@ class Plan:
         """The first line that the child gets: its settings, or for the network the port of each edge."""
         if role == "network":
             return {"network": {"edges": {edge: lease.port for edge, lease in self.edges.items()}}}
-        start = f"{role}->"
-        edges = {
-            edge.removeprefix(start): lease for edge, lease in self.edges.items() if edge.startswith(start)
-        }
-        settings: dict[str, Any] = dict(self.request.settings)
+        settings: dict[str, Any] = {"secret": self.secret} | self.request.settings
         settings |= {
             "case": self.request.case,
             "profile": self.request.profile,
@@ -110,22 +126,33 @@ class Plan:
             "public_url": self.url,
             "data_dir": str(self.data),
         }
-        settings |= {
-            f"{service}_url": at_port(self.urls[service], lease.port) for service, lease in edges.items()
-        }
+        settings |= self._service_urls(role)
         if role in self.ports:
             settings["port"] = self.ports[role].port
         if role == "balancer":
             settings["backends"] = self.backends()
+        if role == "edge":
+            settings["upstream_url"] = self.url_of("balancer")
         if role == "services":
-            settings |= {f"{service}_port": self.ports[service].port for service in SERVICES}
+            settings["service_ports"] = self.service_ports()
         return {"settings": settings}
+
+    def _service_urls(self, role: str) -> dict[str, Any]:
+        """Where this role finds the services: at the proxies of its edges."""
+        start = f"{role}->"
+        urls = {
+            (service := edge.removeprefix(start)): at_port(self.urls[service], lease.port)
+            for edge, lease in self.edges.items()
+            if edge.startswith(start)
+        }
+        shards = {service: urls.pop(service) for service in self.shards if service in urls}
+        return {f"{service}_url": url for service, url in urls.items()} | {"shard_urls": shards}
 
     def edges_of(self, target: str) -> list[str]:
         """The edges that a fault's target means: an edge, all edges to a service, or all from a role."""
         found = [edge for edge in self.edges if target in (edge, *edge.split("->"))]
         if not found:
-            known = ", ".join([*SERVICES, *self.edges])
+            known = ", ".join([*self.urls, *self.edges])
             raise ValueError(f"no such service or edge: {target!r}; there are {known}")
         return found
 

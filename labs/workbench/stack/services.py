@@ -1,4 +1,4 @@
-"""The services of the local profile: a real Redis for the cache, another for the log, and a real PostgreSQL."""
+"""The services of the local profile: real Redis and PostgreSQL servers, one for each service."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class ServiceRole(Role):
         self.state = "down"
 
 
-def lay_out(data: Path) -> list[ServiceSpec]:
-    """Makes the services' folders and the database. RuntimeError names what to install if one of them is missing."""
+def lay_out(data: Path, shards: list[str]) -> list[ServiceSpec]:
+    """Makes the services' folders and databases. RuntimeError names what to install if something is missing."""
     from reference.platform.local import local_services
 
-    return local_services(data)
+    return local_services(data, shards)

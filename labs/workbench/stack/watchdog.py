@@ -25,6 +25,8 @@ COUNTING = 15.0  # seconds that a role may need to find out which line leaks
 MEMORY_CAP = 1024 * MB
 ATTEMPTS = 6
 LOG_CAP = 32 * MB
+HOLDERS = ("app", "consumer", "keeper")
+"""The kinds of role that hold components."""
 
 
 class Watchdog:
@@ -60,7 +62,7 @@ class Watchdog:
             role.silence += passed
             if self._stands_still(role):
                 self._begin(self._blocked(role))
-            elif role.kind == "app" and role.resident() > MEMORY_CAP:
+            elif role.kind in HOLDERS and role.resident() > MEMORY_CAP:
                 self._begin(self._too_large(role))
         try:
             if role.log_path.stat().st_size > LOG_CAP:
@@ -120,7 +122,7 @@ class Watchdog:
         slots = list(role.fillings)
         slot = place.component if place else (slots[0] if len(slots) == 1 else None)
         back = "; it was started again"
-        if role.kind == "app":
+        if role.kind in HOLDERS:
             back += " on the reference"
         if place:
             what = f"{what}, at line {place.line} of {place.component}"

@@ -1,0 +1,38 @@
+"""What the consumer is made of: it reads the log and counts into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reference.platform import sql
+from reference.platform.clock import SystemClock
+from reference.platform.event_log import RedisStreamsLog
+from reference.platform.holders import Holders
+from reference.platform.http_server import HttpServer
+from reference.platform.live import Live
+from reference.platform.logs import JsonLog
+from reference.platform.metrics import Metrics
+from reference.platform.metrics_page import metrics_page
+from reference.platform.process import EventSink
+from reference.platform.settings import Settings
+from reference.platform.slots import ComponentFactory
+from reference.shortener.click_repository import SqlClickRepository
+from reference.shortener.consumer import ClickConsumer
+from reference.shortener.consumer_server import ConsumerServer
+
+
+def consumer(
+    settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]
+) -> ConsumerServer:
+    clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
+    database = sql.connect(settings.store_url, settings.store_timeout)
+    log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
+    clicks = SqlClickRepository(database)
+    return ConsumerServer(
+        http=HttpServer(metrics_page(metrics), settings.host, settings.port),
+        consumer=ClickConsumer(log, clicks, settings.role, clock, metrics, record),
+        holders=Holders([], replace),
+        log=log,
+        database=database,
+        live=Live(settings.live),
+    )

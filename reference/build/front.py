@@ -1,0 +1,18 @@
+"""What stands before the app servers: the balancer, and the edge cache before that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reference.platform.balancer import Balancer
+from reference.platform.process import EventSink, Runnable
+from reference.platform.settings import Settings
+
+
+def balancer(settings: Settings, events: EventSink, replace: Mapping[str, Any]) -> Runnable:
+    return Balancer(settings.host, settings.port, settings.backends)
+
+
+def edge(settings: Settings, events: EventSink, replace: Mapping[str, Any]) -> Runnable:
+    raise ValueError("there is no edge yet")

@@ -1,0 +1,49 @@
+"""What a keeper is made of: the jobs that nobody waits for, and what they work with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from reference.build.codes import code_holders
+from reference.platform import sql
+from reference.platform.clock import SystemClock
+from reference.platform.holders import Holders
+from reference.platform.http_server import HttpServer
+from reference.platform.live import Live
+from reference.platform.logs import JsonLog
+from reference.platform.metrics import Metrics
+from reference.platform.metrics_page import metrics_page
+from reference.platform.process import EventSink
+from reference.platform.settings import Settings
+from reference.platform.slots import ComponentFactory
+from reference.shortener.keeper_server import Command, Job, KeeperServer
+from reference.shortener.slots import BASE62, KEY_POOL
+
+
+def keeper(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> KeeperServer:
+    clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
+    store = sql.connect(settings.store_url, settings.store_timeout)
+    shards = {name: sql.connect(url, settings.store_timeout) for name, url in settings.shard_urls.items()}
+    holders = code_holders(settings, store, clock, metrics, events, only=(BASE62, KEY_POOL))
+    jobs: dict[str, Job] = {}
+    commands: dict[str, Command] = {}
+
+    async def close() -> None:
+        await asyncio.gather(store.close(), *(shard.close() for shard in shards.values()))
+
+    def health() -> dict[str, Any]:
+        return {}
+
+    return KeeperServer(
+        http=HttpServer(metrics_page(metrics), settings.host, settings.port),
+        holders=Holders(holders, replace),
+        jobs=jobs,
+        commands=commands,
+        health=health,
+        close=close,
+        clock=clock,
+        record=record,
+        live=Live(settings.live),
+    )
