@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from reference.shortener.repository import LinkStats
+from reference.shortener.repository import LinkRecord
 from reference.shortener.service import Created, is_one_line
 
 URL_LIMIT = 2048
@@ -82,12 +82,12 @@ def created(link: Created, public_url: str) -> dict[str, Any]:
     }
 
 
-def statistics(stats: LinkStats, public_url: str) -> dict[str, Any]:
+def statistics(stats: LinkRecord, public_url: str) -> dict[str, Any]:
     return {
         "code": stats.code,
         "short_url": f"{public_url}/{stats.code}",
         "long_url": stats.long_url,
-        "clicks": stats.clicks,
+        "clicks": 0,
         "created_at": instant(stats.created_at),
         "expires_at": instant(stats.expires_at),
     }

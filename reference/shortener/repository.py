@@ -1,151 +1,138 @@
-"""The store of the URL shortener: links. How their clicks are counted: `click_repository`.
+"""One shard: a store of links, alone or among others.
 
-Written once, in the SQL that SQLite and PostgreSQL share; see `reference.platform.sql`.
+Written once, in the SQL that SQLite and PostgreSQL share; see `reference.platform.sql`. A shard among others must not
+be asked for a link that has moved elsewhere. So whoever asks says by which *epoch* of the routing it does, and the
+shard compares this to its own, within the statement that reads or writes: see `routing`. A store alone stays at
+epoch 0, and its users need not know of any of this.
 """
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass
-from typing import Literal, Protocol
-
-from reference.platform import leases
-from reference.platform.sql import Database, statement
+from reference.platform.sql import Database, Row, statement
 from reference.shortener.components import Link
+from reference.shortener.links import Deletion, LinkRecord, LinkRepository, NewLink
+from reference.shortener.stored_links import COLUMNS, TABLES, Moved, OtherEpoch, StoredLink
 
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS links (
-        code TEXT PRIMARY KEY,
-        long_url TEXT NOT NULL,
-        created_at DOUBLE PRECISION NOT NULL,
-        expires_at DOUBLE PRECISION NOT NULL,
-        token_hash TEXT NOT NULL,
-        deleted_at DOUBLE PRECISION
-    )""",
-    """CREATE TABLE IF NOT EXISTS link_clicks (
-        code TEXT PRIMARY KEY,
-        clicks BIGINT NOT NULL
-    )""",
-    """CREATE TABLE IF NOT EXISTS counted_clicks (
-        event_id TEXT PRIMARY KEY,
-        code TEXT NOT NULL,
-        batch TEXT NOT NULL,
-        counted_at DOUBLE PRECISION NOT NULL
-    )""",
-    "CREATE INDEX IF NOT EXISTS counted_clicks_batch ON counted_clicks (batch)",
-    "CREATE INDEX IF NOT EXISTS counted_clicks_age ON counted_clicks (counted_at)",
-    leases.TABLE,
-)
-
-Deletion = Literal["deleted", "forbidden", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewLink:
-    """A link to insert. `token_hash`: of the secret that allows its deletion; POSIX seconds."""
-
-    code: str
-    long_url: str
-    created_at: float
-    expires_at: float
-    token_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStats:
-    code: str
-    long_url: str
-    created_at: float
-    expires_at: float
-    clicks: int
-
-
-class LinkRepository(Protocol):
-    """Port: the store of links.
-
-    Promises: what `insert` and `delete` acknowledged survives the end of any process and is seen by every later
-    call on any server. Two inserts of one code: at most one gets True, unless they carry one token. A code is
-    never given again, not even after its deletion.
-    Does not promise: speed; nor, after an Indefinite error, either outcome: repeat the call, all are idempotent.
-    Errors: Unavailable (nothing happened), Indefinite, TimedOut.
-    """
-
-    async def prepare(self) -> None:
-        """Makes the tables. Idempotent, also when several servers do so at once."""
-        ...
-
-    async def insert(self, link: NewLink) -> bool:
-        """Whether the code is now this link's. False: somebody else has it. A repetition with the same code and
-        token hash, as after an Indefinite error, finds its own row and is True."""
-        ...
-
-    async def find(self, code: str) -> Link | None:
-        """The link, expired or not; None if it was never created, or deleted."""
-        ...
-
-    async def delete(self, code: str, token_hash: str, now: float) -> Deletion:
-        """Deletes the link if the token is its own. A repetition with the right token is "deleted" again."""
-        ...
-
-    async def stats(self, code: str) -> LinkStats | None:
-        """With the clicks counted so far; None as for `find`."""
-        ...
-
-    async def ping(self) -> None:
-        """Raises unless the store answers and has the tables."""
-        ...
+__all__ = ["Deletion", "LinkRecord", "LinkRepository", "NewLink", "SqlLinkRepository"]
 
 
 class SqlLinkRepository:
+    """A `LinkRepository`, and more: every call takes the `epoch` of its caller, and may raise OtherEpoch or Moved."""
+
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
+        # Taken in the statement that writes, this keeps the epoch as it is until the write is committed.
+        self._epoch = f"(SELECT epoch FROM shard_epoch{database.share_lock})"
 
     async def prepare(self) -> None:
-        await self._database.define(TABLES)
+        await self.database.define(TABLES)
 
-    async def insert(self, link: NewLink) -> bool:
-        # One statement tells whose the row is: on a conflict it changes nothing, and returns what was there.
-        [[row]] = await self._database.transaction(
+    # --- writing
+
+    async def insert(self, link: NewLink, epoch: int = 0) -> bool:
+        return (await self.claim(link, epoch)).is_of(link)
+
+    async def claim(self, link: NewLink, epoch: int, *, moved: bool = False) -> StoredLink:
+        """The row under the link's code: the one just made, or what was there before. `moved`: to make but a stub.
+
+        One statement decides and tells: on a conflict it changes nothing, and returns what was there."""
+        [rows] = await self.database.transaction(
             [
                 statement(
-                    "INSERT INTO links (code, long_url, created_at, expires_at, token_hash) "
-                    "VALUES ($1, $2, $3, $4, $5) "
-                    "ON CONFLICT (code) DO UPDATE SET token_hash = links.token_hash RETURNING token_hash",
-                    *(link.code, link.long_url, link.created_at, link.expires_at, link.token_hash),
+                    f"INSERT INTO links ({COLUMNS}) "
+                    "SELECT $1, $2, CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), $5, $6, NULL, "
+                    f"CAST($7 AS INTEGER) WHERE {self._epoch} = $8 "
+                    f"ON CONFLICT (code) DO UPDATE SET token_hash = links.token_hash RETURNING {COLUMNS}",
+                    *(link.code, link.long_url, link.created_at, link.expires_at),
+                    *(link.token_hash, link.owner, int(moved), epoch),
                 )
             ]
         )
-        return hmac.compare_digest(row["token_hash"], link.token_hash)
+        if not rows:
+            raise OtherEpoch(await self.epoch())
+        return StoredLink(**rows[0])
 
-    async def find(self, code: str) -> Link | None:
-        rows = await self._database.query(
-            "SELECT long_url, expires_at FROM links WHERE code = $1 AND deleted_at IS NULL", code
-        )
-        return Link(code, rows[0]["long_url"], rows[0]["expires_at"]) if rows else None
+    async def delete(
+        self, code: str, *, token_hash: str | None, owner: str | None, now: float, epoch: int = 0
+    ) -> Deletion:
+        while (row := await self.look(code, epoch)) is not None:
+            if not row.allows(token_hash, owner):
+                return "forbidden" if row.deleted_at is None else "unknown"
+            if row.deleted_at is not None or await self._bury(code, now, epoch):
+                return "deleted"
+        return "unknown"
 
-    async def delete(self, code: str, token_hash: str, now: float) -> Deletion:
-        # The row stays, as a tombstone without its URL: so that a repetition is known, and the code never reused.
-        [deleted] = await self._database.transaction(
+    async def _bury(self, code: str, now: float, epoch: int) -> bool:
+        """False: what was seen of the row is no longer true.
+
+        The row stays, as a tombstone: so that a repetition is known, and the code never reused. Its life ends now,
+        so that the purge takes token and owner in time."""
+        [rows] = await self.database.transaction(
             [
                 statement(
-                    "UPDATE links SET deleted_at = COALESCE(deleted_at, $1), long_url = '' "
-                    "WHERE code = $2 AND token_hash = $3 RETURNING code",
-                    *(now, code, token_hash),
+                    "UPDATE links SET deleted_at = $1, long_url = '', "
+                    "expires_at = CASE WHEN expires_at < $1 THEN expires_at ELSE $1 END "
+                    f"WHERE code = $2 AND moved = 0 AND deleted_at IS NULL AND {self._epoch} = $3 RETURNING code",
+                    *(now, code, epoch),
                 )
             ]
         )
-        if deleted:
-            return "deleted"
-        return "unknown" if await self.find(code) is None else "forbidden"
+        return bool(rows)
 
-    async def stats(self, code: str) -> LinkStats | None:
-        rows = await self._database.query(
-            "SELECT links.code, long_url, created_at, expires_at, COALESCE(clicks, 0) AS clicks "
-            "FROM links LEFT JOIN link_clicks ON link_clicks.code = links.code "
-            "WHERE links.code = $1 AND deleted_at IS NULL",
-            code,
+    # --- reading
+
+    async def look(self, code: str, epoch: int = 0) -> StoredLink | None:
+        """The row, tombstones included. It and the shard's epoch are read in one statement: they belong together."""
+        rows = await self.database.query(
+            f"SELECT epoch, {COLUMNS} FROM shard_epoch LEFT JOIN links ON code = $1", code
         )
-        return LinkStats(**rows[0]) if rows else None
+        stored = _at(epoch, rows)
+        if stored and stored[0].moved:
+            raise Moved
+        return stored[0] if stored else None
+
+    async def find(self, code: str, epoch: int = 0) -> Link | None:
+        row = await self.look(code, epoch)
+        return None if row is None or row.deleted_at is not None else Link(code, row.long_url, row.expires_at)
+
+    async def taken(self, code: str, epoch: int = 0) -> bool:
+        return await self.look(code, epoch) is not None
+
+    async def record(self, code: str, epoch: int = 0) -> LinkRecord | None:
+        row = await self.look(code, epoch)
+        return None if row is None or row.deleted_at is not None else row.record()
+
+    async def owned_by(self, owner: str, after: str, limit: int, epoch: int = 0) -> list[LinkRecord]:
+        rows = await self.database.query(
+            f"SELECT epoch, page.* FROM shard_epoch LEFT JOIN (SELECT {COLUMNS} FROM links WHERE owner = $1 "
+            "AND owner <> '' AND code > $2 AND deleted_at IS NULL AND moved = 0 ORDER BY code LIMIT $3) AS page "
+            "ON 1 = 1 ORDER BY code",
+            *(owner, after, limit),
+        )
+        stored = _at(epoch, rows)
+        return [row.record() for row in stored]
 
     async def ping(self) -> None:
-        await self._database.query("SELECT 1 AS one FROM links LIMIT 1")
+        await self.database.query("SELECT 1 AS one FROM links LIMIT 1")
+
+    # --- epochs
+
+    async def epoch(self) -> int:
+        [row] = await self.database.query("SELECT epoch FROM shard_epoch")
+        epoch: int = row["epoch"]
+        return epoch
+
+    async def raise_epoch(self, epoch: int) -> None:
+        """Once this has returned, no write of an earlier epoch is under way any more, nor can one begin."""
+        await self.database.transaction(
+            [statement("UPDATE shard_epoch SET epoch = $1 WHERE epoch < $1", epoch)]
+        )
+
+
+def _at(epoch: int, rows: list[Row]) -> list[StoredLink]:
+    """The rows of a query that joined the shard's epoch to each; one row without a code says that there are none."""
+    found = rows[0]["epoch"]
+    if found != epoch:
+        raise OtherEpoch(found)
+    stored = ({name: value for name, value in row.items() if name != "epoch"} for row in rows)
+    return [StoredLink(**row) for row in stored if row["code"] is not None]

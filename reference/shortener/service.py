@@ -17,7 +17,7 @@ from reference.platform.slots import SlotHolder
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.codes import LENGTH, new_code
 from reference.shortener.components import Answer
-from reference.shortener.repository import Deletion, LinkRepository, LinkStats, NewLink
+from reference.shortener.repository import Deletion, LinkRecord, LinkRepository, NewLink
 from reference.shortener.slots import REDIRECT_CACHE
 
 DRAWS = 5
@@ -142,7 +142,7 @@ class Shortener:
 
         Raises PortError (repeat it), NotInvalidated (repeat it), ComponentError.
         """
-        outcome = await self._links.delete(code, hash_of(token), self.now())
+        outcome = await self._links.delete(code, token_hash=hash_of(token), owner=None, now=self.now())
         if outcome == "deleted":
             try:
                 await self._redirects.invalidate(code)
@@ -151,9 +151,9 @@ class Shortener:
                 raise NotInvalidated(str(error)) from error
         return outcome
 
-    async def stats(self, code: str) -> LinkStats | None:
+    async def stats(self, code: str) -> LinkRecord | None:
         """Clicks may lag behind by what is on its way through the log. Raises PortError."""
-        return await self._links.stats(code)
+        return await self._links.record(code)
 
 
 def hash_of(token: str) -> str:

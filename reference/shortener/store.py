@@ -8,7 +8,7 @@ from typing import TypeVar
 from reference.platform.errors import PortError, TimedOut
 from reference.platform.metrics import Metrics
 from reference.shortener.components import Link
-from reference.shortener.repository import Deletion, LinkRepository, LinkStats, NewLink
+from reference.shortener.links import Deletion, LinkRecord, LinkRepository, NewLink
 
 T = TypeVar("T")
 
@@ -29,11 +29,18 @@ class CountedLinks:
     async def find(self, code: str) -> Link | None:
         return await self._counted("find", self._links.find(code))
 
-    async def delete(self, code: str, token_hash: str, now: float) -> Deletion:
-        return await self._counted("delete", self._links.delete(code, token_hash, now))
+    async def taken(self, code: str) -> bool:
+        return await self._counted("taken", self._links.taken(code))
 
-    async def stats(self, code: str) -> LinkStats | None:
-        return await self._counted("stats", self._links.stats(code))
+    async def record(self, code: str) -> LinkRecord | None:
+        return await self._counted("record", self._links.record(code))
+
+    async def delete(self, code: str, *, token_hash: str | None, owner: str | None, now: float) -> Deletion:
+        deletion = self._links.delete(code, token_hash=token_hash, owner=owner, now=now)
+        return await self._counted("delete", deletion)
+
+    async def owned_by(self, owner: str, after: str, limit: int) -> list[LinkRecord]:
+        return await self._counted("owned_by", self._links.owned_by(owner, after, limit))
 
     async def ping(self) -> None:
         await self._links.ping()

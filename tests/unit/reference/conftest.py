@@ -17,7 +17,7 @@ from reference.platform.request_context import RequestContext
 from reference.shortener.api import create_app
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.components import Answer, Link
-from reference.shortener.repository import Deletion, LinkStats, NewLink
+from reference.shortener.repository import Deletion, LinkRecord, NewLink
 from reference.shortener.service import Shortener
 from reference.shortener.store import CountedLinks
 
@@ -60,7 +60,7 @@ class MemoryLinks:
         row = self.rows.get(code)
         return Link(code, row.long_url, row.expires_at) if row and code not in self.deleted else None
 
-    async def delete(self, code: str, token_hash: str, now: float) -> Deletion:
+    async def delete(self, code: str, *, token_hash: str | None, owner: str | None, now: float) -> Deletion:
         self.fail()
         if code not in self.rows:
             return "unknown"
@@ -69,12 +69,12 @@ class MemoryLinks:
         self.deleted.add(code)
         return "deleted"
 
-    async def stats(self, code: str) -> LinkStats | None:
+    async def record(self, code: str) -> LinkRecord | None:
         self.fail()
         row = self.rows.get(code)
         if row is None or code in self.deleted:
             return None
-        return LinkStats(code, row.long_url, row.created_at, row.expires_at, 7)
+        return LinkRecord(code, row.long_url, row.created_at, row.expires_at, row.owner)
 
     async def ping(self) -> None:
         self.fail()
