@@ -1,4 +1,4 @@
-"""The servers behind a balancer: which are up, whose turn it is, and connections that wait for the next request."""
+"""The servers behind a balancer: which are up, who is asked first, and connections that wait for the next request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference.platform.http1 import HEAD_LIMIT, read_response
+from reference.platform.balancing import Policy, RoundRobin
+from reference.platform.http1 import read_response
+from reference.platform.wire import Wire
 
 CONNECT_TIMEOUT = 1.0
 CHECK_EVERY = 0.5
@@ -16,23 +18,12 @@ IDLE_MAX = 64
 
 
 @dataclass(eq=False, slots=True)
-class Upstream:
-    """A connection to a server."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def abort(self) -> None:
-        self.writer.transport.abort()
-
-    @property
-    def is_open(self) -> bool:
-        return not self.reader.at_eof() and self.reader.exception() is None and not self.writer.is_closing()
-
-
-@dataclass(eq=False, slots=True)
 class Backend:
-    """One server. `up` is what we last saw of it: the next check may see otherwise."""
+    """One server. `up` is what we last saw of it: the next check may see otherwise.
+
+    A server that answers is up, whatever it answers: one that says 503 because it has too much to do is not helped by
+    giving its share to the others, which then have too much to do as well.
+    """
 
     name: str
     host: str
@@ -40,27 +31,30 @@ class Backend:
     up: bool = True
     in_flight: int = 0
     answered: int = 0
-    idle: list[Upstream] = field(default_factory=list)
+    failures: int = 0
+    """Requests for which it could not be reached, broke off, or was silent."""
+    idle: list[Wire] = field(default_factory=list)
 
-    async def connect(self) -> Upstream:
+    async def connect(self) -> Wire:
         """A connection, kept or new. OSError or TimeoutError, and it counts as down, if there is none."""
         while self.idle:
             upstream = self.idle.pop()
-            if upstream.is_open:
+            if upstream.is_open and not upstream.buffer:
                 return upstream
             upstream.abort()
         try:
             return await self._open()
         except (OSError, TimeoutError):
+            self.failures += 1
             self.went_down()
             raise
 
-    async def _open(self) -> Upstream:
+    async def _open(self) -> Wire:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            streams = await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
-        return Upstream(*streams)
+            _, upstream = await asyncio.get_running_loop().create_connection(Wire, self.host, self.port)
+        return upstream
 
-    def give_back(self, upstream: Upstream) -> None:
+    def give_back(self, upstream: Wire) -> None:
         if upstream.is_open and len(self.idle) < IDLE_MAX:
             self.idle.append(upstream)
         else:
@@ -80,8 +74,8 @@ class Backend:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
                 upstream = await self._open()
-                upstream.writer.write(b"GET /healthz HTTP/1.1\r\nHost: balancer\r\nConnection: close\r\n\r\n")
-                healthy = (await read_response(upstream.reader)).status == 200
+                upstream.write(b"GET /healthz HTTP/1.1\r\nHost: balancer\r\nConnection: close\r\n\r\n")
+                healthy = (await read_response(upstream, None)).status == 200
         except (OSError, TimeoutError, EOFError, ValueError):
             healthy = False
         finally:
@@ -93,18 +87,26 @@ class Backend:
             self.went_down()
 
     def health(self) -> dict[str, Any]:
-        state = "up" if self.up else "down"
-        return {"state": state, "port": self.port, "in_flight": self.in_flight, "answered": self.answered}
+        return {
+            "state": "up" if self.up else "down",
+            "port": self.port,
+            "in_flight": self.in_flight,
+            "answered": self.answered,
+            "failures": self.failures,
+        }
 
 
 class Backends:
-    """All servers, in turn. Checks each every CHECK_EVERY seconds while `run` runs."""
+    """All servers. Checks each every CHECK_EVERY seconds while `run` runs."""
 
-    def __init__(self, host: str, ports: dict[str, int]) -> None:
+    def __init__(self, host: str, ports: dict[str, int], policy: Policy | None = None) -> None:
         self._host = host
         self._all: dict[str, Backend] = {}
-        self._turn = 0
+        self.policy: Policy = policy or RoundRobin()
         self.replace(ports)
+
+    def __getitem__(self, name: str) -> Backend:
+        return self._all[name]
 
     def replace(self, ports: dict[str, int]) -> None:
         """The servers from now on: name to port. One that stays keeps its state and its connections."""
@@ -117,14 +119,11 @@ class Backends:
             if self._all.get(name) is not backend:
                 backend.close()
 
-    def in_turn(self) -> list[Backend]:
-        """Those that are up, beginning with the one whose turn it is. If none seems up, all: we may be wrong, and
-        have nothing to lose."""
+    def in_order(self, key: bytes) -> list[Backend]:
+        """Those that are up, as the policy orders them. If none seems up, all: we may be wrong, and have nothing to
+        lose."""
         everyone = list(self._all.values())
-        candidates = [backend for backend in everyone if backend.up] or everyone
-        self._turn += 1
-        first = self._turn % len(candidates) if candidates else 0
-        return candidates[first:] + candidates[:first]
+        return self.policy.order([backend for backend in everyone if backend.up] or everyone, key)
 
     async def run(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""One request on its way through the balancer: to a server, perhaps to another one, and back to the client.
+"""One request on its way through a proxy: to a server, perhaps to another one, and back to the client.
 
 What is repeated, and what must not be: a GET or HEAD goes to another server if the first breaks off or is silent;
 nothing else does once a byte of it was sent, for the server may have acted on it. A connection that could not
@@ -8,13 +8,15 @@ be made has carried nothing, so then any request may go elsewhere.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import Protocol
 
-from reference.platform.backends import Backend, Backends, Upstream
+from reference.platform.backends import Backend, Backends
+from reference.platform.balancing import key_of
+from reference.platform.front import Client, ClientFailed, id_for
 from reference.platform.http1 import (
     HOP_BY_HOP,
     PIECE,
+    Headers,
     Malformed,
     RequestHead,
     ResponseHead,
@@ -22,44 +24,47 @@ from reference.platform.http1 import (
     read_response,
 )
 from reference.platform.problems import Problem
-from reference.platform.request_context import well_formed
+from reference.platform.wire import Wire
 
 SILENCE = 2.0
 """Seconds without the first byte of an answer after which another server is asked."""
 SILENCE_ALONE = 5.0
-"""The same, where no other server may be asked."""
+"""The same, where no other server may be asked; also how long a side may take none of what we send it."""
+NOT_FORWARDED = HOP_BY_HOP | {b"expect"}
 
 
-class Client(Protocol):
-    """The client's connection. `upstream`: what is being asked for it, to be dropped when the client hangs up."""
+class Witness(Protocol):
+    """Sees an answer pass by."""
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    upstream: Upstream | None
-    gone: bool
+    def head(self, answer: ResponseHead) -> Headers:
+        """Called first. Headers to add to what the client gets."""
+        ...
 
-
-def id_for(request: RequestHead | None) -> str:
-    """The request's id if it has a well-formed one, else a new one."""
-    given = request.get(b"x-request-id") if request else None
-    return given.decode() if given is not None and well_formed(given) else uuid.uuid4().hex
+    def body(self, data: bytes) -> None:
+        """Called with the body, once and whole, if its length was given and it has come already; else not at all."""
+        ...
 
 
 class Exchange:
     """One request, and its way to an answer."""
 
-    def __init__(self, client: Client, request: RequestHead, backends: Backends) -> None:
+    def __init__(
+        self, client: Client, request: RequestHead, backends: Backends, witness: Witness | None = None
+    ) -> None:
         self.client = client
         self.request = request
         self.backends = backends
-        self.upgrade = b"upgrade" in request.tokens(b"connection") and request.get(b"upgrade") is not None
-        plain = request.framing == 0 and not self.upgrade
-        self.repeatable = request.method in (b"GET", b"HEAD") and plain
+        self.witness = witness
+        self.upgrade = request.upgrades
+        self.framing = request.framing
+        self.repeatable = request.method in (b"GET", b"HEAD") and self.framing == 0 and not self.upgrade
 
     async def run(self) -> bool:
         """Whether the client's connection can carry another request. Raises Problem if no server answers."""
         silent = False
-        for backend in self.backends.in_turn():
+        for backend in self.backends.in_order(key_of(self.request)):
+            if self.client.ended:
+                return False
             try:
                 upstream = await backend.connect()
             except (OSError, TimeoutError):
@@ -71,9 +76,10 @@ class Exchange:
                 backend.answered += 1
                 return await self._relay(backend, upstream, answer)
             except _Unanswered as failure:
-                if self.client.gone:
+                if self.client.ended:
                     return False
                 silent = silent or failure.silent
+                backend.failures += 1
                 if not failure.silent:
                     backend.went_down()
                 if not self.repeatable:
@@ -85,25 +91,21 @@ class Exchange:
             raise _Unanswered(silent=True).problem()
         raise Problem(503, "no-server", "No server is up.", {"Retry-After": "1"})
 
-    async def _ask(self, upstream: Upstream) -> ResponseHead:
+    async def _ask(self, upstream: Wire) -> ResponseHead:
         """Sends the request; the head of the answer. _Unanswered if there is none."""
-        peer = self.client.writer.get_extra_info("peername")[0].encode()
+        peer = self.client.peer
         seen = self.request.get(b"x-forwarded-for")
         add = [
             (b"x-forwarded-for", peer if seen is None else seen + b", " + peer),
-            (b"x-request-id", id_for(self.request).encode()),
+            (b"x-request-id", id_for(self.request)),
         ]
         if self.upgrade:
             add += [(b"connection", b"upgrade"), (b"upgrade", self.request.get(b"upgrade") or b"")]
         try:
-            upstream.writer.write(self.request.encode(HOP_BY_HOP | {b"expect"}, *add))
-            if self.request.framing != 0:
+            upstream.write(self.request.encode(NOT_FORWARDED, add))
+            if self.framing != 0:
                 await self._send_body(upstream)
-            async with asyncio.timeout(SILENCE if self.repeatable else SILENCE_ALONE):
-                answer = await read_response(upstream.reader)
-                while answer.status in (100, 102, 103):
-                    answer = await read_response(upstream.reader)
-                return answer
+            return await read_response(upstream, SILENCE if self.repeatable else SILENCE_ALONE)
         except TimeoutError as error:
             upstream.abort()
             raise _Unanswered(silent=True) from error
@@ -114,8 +116,8 @@ class Exchange:
             upstream.abort()
             raise
 
-    async def _send_body(self, upstream: Upstream) -> None:
-        pieces = body(self.client.reader, self.request.framing)
+    async def _send_body(self, upstream: Wire) -> None:
+        pieces = body(self.client, self.framing, None)
         while True:
             try:
                 piece = await anext(pieces)
@@ -123,26 +125,31 @@ class Exchange:
                 return
             except (OSError, EOFError, Malformed) as error:
                 raise ClientFailed from error
-            upstream.writer.write(piece)
-            async with asyncio.timeout(SILENCE_ALONE):
-                await upstream.writer.drain()
+            upstream.write(piece)
+            await upstream.drain(SILENCE_ALONE)
 
-    async def _relay(self, backend: Backend, upstream: Upstream, answer: ResponseHead) -> bool:
+    async def _relay(self, backend: Backend, upstream: Wire, answer: ResponseHead) -> bool:
         if self.upgrade and answer.status == 101:
             await self._tunnel(upstream, answer)
             return False
-        writer = self.client.writer
         finished = False
         try:
             framing = answer.framing(self.request.method)
             keep = self.request.keep_alive and framing != "until-close"
-            writer.write(answer.encode(HOP_BY_HOP, (b"connection", b"keep-alive" if keep else b"close")))
-            if framing != 0:
-                async for piece in body(upstream.reader, framing):
-                    writer.write(piece)
-                    await writer.drain()
+            add = self.witness.head(answer) if self.witness is not None else []
+            head = answer.encode(HOP_BY_HOP, [*add, (b"connection", b"keep-alive" if keep else b"close")])
+            if isinstance(framing, int) and len(upstream.buffer) >= framing:  # nearly always: all is here, one write
+                whole = upstream.take(framing)
+                self.client.write(head + whole)
+                if self.witness is not None:
+                    self.witness.body(whole)
+            else:
+                self.client.write(head)
+                async for piece in body(upstream, framing, None):
+                    self.client.write(piece)
+                    await self.client.drain(None)
             finished = answer.keep_alive and framing != "until-close"
-            await writer.drain()
+            await self.client.drain(None)
             return keep
         finally:  # a connection on which something is still under way is of no further use
             if finished:
@@ -150,14 +157,13 @@ class Exchange:
             else:
                 upstream.abort()
 
-    async def _tunnel(self, upstream: Upstream, answer: ResponseHead) -> None:
+    async def _tunnel(self, upstream: Wire, answer: ResponseHead) -> None:
         """From now on bytes are bytes, both ways, until one side ends."""
-        reader, writer = self.client.reader, self.client.writer
-        keep = (b"connection", b"upgrade"), (b"upgrade", answer.get(b"upgrade") or b"")
-        writer.write(answer.encode(HOP_BY_HOP, *keep))
+        add = [(b"connection", b"upgrade"), (b"upgrade", answer.get(b"upgrade") or b"")]
+        self.client.write(answer.encode(HOP_BY_HOP, add))
         ways = [
-            asyncio.create_task(copy(reader, upstream.writer)),
-            asyncio.create_task(copy(upstream.reader, writer)),
+            asyncio.create_task(copy(self.client, upstream)),
+            asyncio.create_task(copy(upstream, self.client)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -168,14 +174,10 @@ class Exchange:
             upstream.abort()
 
 
-async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(PIECE):
-        writer.write(piece)
-        await writer.drain()
-
-
-class ClientFailed(Exception):
-    """The client broke off in the middle of its request."""
+async def copy(source: Wire, target: Wire) -> None:
+    while piece := await source.read(PIECE, None):
+        target.write(piece)
+        await target.drain(None)
 
 
 class _Unanswered(Exception):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages on a stream: heads that are parsed strictly, bodies that pass through as they are.
+"""HTTP/1.1 messages on a `Wire`: heads that are parsed strictly, bodies that pass through as they are.
 
 What two parsers read differently is how requests are smuggled past a proxy (RFC 9112, 11.2). So whatever is not
 plainly right is refused: a length given twice, a length beside chunks, a header that is folded over two lines.
@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from reference.platform.wire import Wire
+
 HEAD_LIMIT = 65_536
+LINE_LIMIT = 8192
+"""Bytes of a line between the chunks of a body."""
 PIECE = 65_536
 
 Framing = int | Literal["chunked", "until-close"]
 """How long a body is: so many bytes, chunked, or all until the connection ends."""
 
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+Headers = list[tuple[bytes, bytes]]
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADERS = re.compile(rb"(?:" + _TOKEN + rb":[^\r\n\0]*\r\n)*")
+_HEADER = re.compile(rb"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _REQUEST = re.compile(rb"([A-Z]+) ([!-~\x80-\xff]+) HTTP/1\.([01])")
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n")
 
-HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"}
+HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"))
 """Headers that speak of one connection. Transfer-Encoding and Trailer stay: the body passes as it is framed."""
 
 
@@ -31,30 +39,31 @@ class Malformed(ValueError):
     """Not HTTP as we accept it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Head:
-    """The first line and the headers, whose names are in lower case."""
+    """The first line and the headers, in their order, their names in lower case."""
 
     line: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
+    fields: dict[bytes, bytes]
+    """Name to value; several of one name are joined by commas."""
 
     def get(self, name: bytes) -> bytes | None:
-        """The value, several joined by commas; None if there is none."""
-        values = [value for each, value in self.headers if each == name]
-        return b", ".join(values) if values else None
+        return self.fields.get(name)
 
     def tokens(self, name: bytes) -> set[bytes]:
-        return {token.strip().lower() for token in (self.get(name) or b"").split(b",")} - {b""}
+        value = self.fields.get(name)
+        return {token.strip().lower() for token in value.split(b",")} - {b""} if value else set()
 
-    def encode(self, drop: set[bytes], *add: tuple[bytes, bytes]) -> bytes:
+    def encode(self, drop: Collection[bytes], add: Headers) -> bytes:
         """The head as bytes, without the headers `drop` and those that `add` replaces."""
-        gone = drop | {name for name, _ in add}
-        kept = [(name, value) for name, value in self.headers if name not in gone]
-        lines = [self.line, *(name + b": " + value for name, value in (*kept, *add))]
-        return b"\r\n".join(lines) + b"\r\n\r\n"
+        gone = {*drop, *(name for name, _ in add)}
+        lines = [name + b": " + value for name, value in self.headers if name not in gone]
+        lines += [name + b": " + value for name, value in add]
+        return b"\r\n".join((self.line, *lines, b"", b""))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class RequestHead(Head):
     method: bytes
     target: bytes
@@ -70,8 +79,13 @@ class RequestHead(Head):
         given = declared_framing(self)
         return 0 if given is None else given
 
+    @property
+    def upgrades(self) -> bool:
+        """Whether the client wants to go on in another protocol, such as a WebSocket."""
+        return b"upgrade" in self.fields and b"upgrade" in self.tokens(b"connection")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(eq=False, slots=True)
 class ResponseHead(Head):
     status: int
     minor: int
@@ -88,81 +102,83 @@ class ResponseHead(Head):
         return "until-close" if given is None else given
 
 
-async def read_request(reader: asyncio.StreamReader) -> RequestHead:
-    """IncompleteReadError: the stream ended; its `partial` is empty if that was between two requests. Malformed."""
-    line, headers = await _read(reader)
+async def read_request(wire: Wire, timeout: float | None) -> RequestHead:
+    """IncompleteReadError: the client is gone; its `partial` is empty if that was between two requests. Malformed."""
+    line, headers, fields = await _read(wire, timeout)
     match = _REQUEST.fullmatch(line)
     if match is None:
         raise Malformed("the request line")
-    head = RequestHead(line, headers, match[1], match[2], int(match[3]))
+    head = RequestHead(line, headers, fields, match[1], match[2], int(match[3]))
     _ = head.framing
     return head
 
 
-async def read_response(reader: asyncio.StreamReader) -> ResponseHead:
-    """As `read_request`."""
-    line, headers = await _read(reader)
-    match = _STATUS.fullmatch(line)
-    if match is None:
-        raise Malformed("the status line")
-    return ResponseHead(line, headers, int(match[2]), int(match[1]))
+async def read_response(wire: Wire, timeout: float | None) -> ResponseHead:
+    """As `read_request`. Interim answers (100, 103) are left out."""
+    while True:
+        line, headers, fields = await _read(wire, timeout)
+        match = _STATUS.fullmatch(line)
+        if match is None:
+            raise Malformed("the status line")
+        if match[2] not in (b"100", b"102", b"103"):
+            return ResponseHead(line, headers, fields, int(match[2]), int(match[1]))
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[bytes, tuple[tuple[bytes, bytes], ...]]:
+async def _read(wire: Wire, timeout: float | None) -> tuple[bytes, Headers, dict[bytes, bytes]]:
     try:
-        raw = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError as error:
+        raw = await wire.readuntil(b"\r\n\r\n", HEAD_LIMIT, timeout)
+    except ValueError as error:
         raise Malformed("the head is too long") from error
-    line, *rest = raw[:-4].split(b"\r\n")
-    headers = []
-    for each in rest:
-        name, colon, value = each.partition(b":")
-        if not colon or not _NAME.fullmatch(name) or b"\r" in value or b"\n" in value or b"\0" in value:
-            raise Malformed("a header")
-        headers.append((name.lower(), value.strip(b" \t")))
-    return line, tuple(headers)
+    line, _, rest = raw[:-2].partition(b"\r\n")
+    if not _HEADERS.fullmatch(rest):
+        raise Malformed("a header")
+    headers = [(name.lower(), value) for name, value in _HEADER.findall(rest)]
+    fields = dict(headers)
+    if len(fields) < len(headers):
+        fields = {name: b", ".join(v for n, v in headers if n == name) for name in fields}
+    return line, headers, fields
 
 
 def declared_framing(head: Head) -> Framing | None:
     """What the headers say of the body's length; None if nothing."""
-    lengths = [value for name, value in head.headers if name == b"content-length"]
+    length = head.get(b"content-length")
     coding = head.get(b"transfer-encoding")
     if coding is not None:
-        if coding.lower() != b"chunked" or lengths:
+        if coding.lower() != b"chunked" or length is not None:
             raise Malformed("the length of the body")
         return "chunked"
-    if not lengths:
+    if length is None:
         return None
-    if len(lengths) > 1 or not lengths[0].isdigit():
+    if not length.isdigit():  # two lengths, joined by a comma, are none
         raise Malformed("the length of the body")
-    return int(lengths[0])
+    return int(length)
 
 
-async def body(reader: asyncio.StreamReader, framing: Framing) -> AsyncIterator[bytes]:
+async def body(wire: Wire, framing: Framing, timeout: float | None) -> AsyncIterator[bytes]:
     """The pieces of a body, framing included: written one after the other, they are the body again."""
     if framing == "chunked":
-        async for piece in _chunks(reader):
+        async for piece in _chunks(wire, timeout):
             yield piece
     elif framing == "until-close":
-        while piece := await reader.read(PIECE):
+        while piece := await wire.read(PIECE, timeout):
             yield piece
     else:
-        async for piece in _exactly(reader, framing):
+        async for piece in _exactly(wire, framing, timeout):
             yield piece
 
 
-async def _exactly(reader: asyncio.StreamReader, length: int) -> AsyncIterator[bytes]:
+async def _exactly(wire: Wire, length: int, timeout: float | None) -> AsyncIterator[bytes]:
     while length:
-        piece = await reader.read(min(length, PIECE))
+        piece = await wire.read(min(length, PIECE), timeout)
         if not piece:
             raise asyncio.IncompleteReadError(b"", length)
         length -= len(piece)
         yield piece
 
 
-async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def _chunks(wire: Wire, timeout: float | None) -> AsyncIterator[bytes]:
     while True:
-        line = await reader.readuntil(b"\r\n")
+        line = await _line(wire, LINE_LIMIT, timeout)
         match = _CHUNK.fullmatch(line)
         if match is None:
             raise Malformed("a chunk")
@@ -170,13 +186,18 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         size = int(match[1], 16)
         if not size:
             break
-        async for piece in _exactly(reader, size):
+        async for piece in _exactly(wire, size, timeout):
             yield piece
-        if await reader.readexactly(2) != b"\r\n":
-            raise Malformed("a chunk")
-        yield b"\r\n"
+        yield await _line(wire, 2, timeout)  # nothing but the end of the line fits
     while True:  # trailers
-        line = await reader.readuntil(b"\r\n")
+        line = await _line(wire, LINE_LIMIT, timeout)
         yield line
         if line == b"\r\n":
             return
+
+
+async def _line(wire: Wire, limit: int, timeout: float | None) -> bytes:
+    try:
+        return await wire.readuntil(b"\r\n", limit, timeout)
+    except ValueError as error:
+        raise Malformed("a chunk") from error

@@ -190,11 +190,11 @@ async def test_without_servers_503(world: World) -> None:
 
 async def test_an_unhealthy_server_is_left_out_until_it_is_well(world: World) -> None:
     world.servers["app-1"].healthy = False
-    for backend in world.balancer.backends.in_turn():
+    for backend in world.balancer.backends.in_order(b""):
         await backend.check()
     assert {(await world.http.get("/x")).text for _ in range(6)} == world.all_but("app-1")
     world.servers["app-1"].healthy = True
-    await world.balancer.backends._all["app-1"].check()
+    await world.balancer.backends["app-1"].check()
     assert {(await world.http.get("/x")).text for _ in range(6)} == set(world.servers)
 
 
