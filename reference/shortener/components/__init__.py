@@ -28,6 +28,7 @@ from reference.shortener.components.clicks import (
 from reference.shortener.components.codes import (
     ALPHABET,
     CODE_LENGTH,
+    SNOWFLAKE_EPOCH,
     Base62,
     HashCodes,
     KeyPool,
@@ -47,6 +48,7 @@ __all__ = [
     "DELETION_BOUND",
     "MINUTE_HOUR_DAY",
     "NEGATIVE_TTL_MAX",
+    "SNOWFLAKE_EPOCH",
     "Answer",
     "Base62",
     "Bucket",

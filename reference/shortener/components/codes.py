@@ -36,7 +36,9 @@ class Base62(Protocol):
         ...
 
     def decode(self, text: str) -> int:
-        """The number that `text` stands for; padding changes nothing. ValueError: empty, or a symbol not in ALPHABET."""
+        """The number that `text` stands for; padding changes nothing.
+
+        ValueError: empty, or a symbol not in ALPHABET."""
         ...
 
 
@@ -110,8 +112,8 @@ class WorkerIds(Protocol):
 class SnowflakeCodes(Protocol):
     """Slot `url-shortener/snowflake-codes`: a code from time, worker and sequence, which no other server can make.
 
-    `layout` "short": 41 bits, which fit CODE_LENGTH characters: seconds since EPOCH (29 bits), worker (5), sequence
-    (7). `layout` "standard": 41 bits of milliseconds, 10 of worker, 12 of sequence, in 11 characters, as in
+    `layout` "short": 41 bits, which fit CODE_LENGTH characters: seconds since SNOWFLAKE_EPOCH (29 bits), worker (5),
+    sequence (7). `layout` "standard": milliseconds (41 bits), worker (10), sequence (12), in 11 characters, as in
     Twitter's Snowflake (2010). The number is permuted under `key`, so that neighbours in time are not neighbours
     in the code.
     """
@@ -126,8 +128,8 @@ class SnowflakeCodes(Protocol):
         ...
 
 
-SNOWFLAKE_EPOCH = 1_767_225_600.0
-"""2026-01-01T00:00:00Z, in POSIX seconds."""
+SNOWFLAKE_EPOCH = 1_735_689_600.0
+"""2025-01-01T00:00:00Z, in POSIX seconds."""
 
 
 class KeyRanges(Protocol):
@@ -161,7 +163,8 @@ class KeyPool(Protocol):
         batch: int,
         low_water: int,
     ) -> None:
-        """`low_water`: codes; a pool with fewer is filled up to twice as many."""
+        """`pool`: a redis-py asyncio client with `decode_responses=True`. `batch`: codes that a server takes at once.
+        `low_water`: codes; a pool with fewer is filled up to twice as many. Connects to nothing yet."""
         ...
 
     async def new_code(self, long_url: str, namespace: Namespace) -> str:
