@@ -47,11 +47,14 @@ class Bench:
         on: str | None = None,
     ) -> Made:
         """A new link, made through the sibling unless another is named. It dies `lifetime` seconds from now."""
-        body = {"long_url": long_url}
-        if lifetime is not None:
-            body["expiry"] = datetime.fromtimestamp(time.time() + lifetime, UTC).isoformat()
         url = f"{await self.url(on or self.sibling)}/api/v1/shorten"
-        answer = await self.client.post(url, json=body)
+        for _ in range(5):
+            body = {"long_url": long_url}
+            if lifetime is not None:
+                body["expiry"] = datetime.fromtimestamp(time.time() + lifetime, UTC).isoformat()
+            answer = await self.client.post(url, json=body)
+            if answer.status_code != 422:  # a busy machine may take longer than a short life lasts
+                break
         assert answer.status_code == 201, answer.text
         made = answer.json()
         return Made(made["code"], long_url, made["delete_token"])
