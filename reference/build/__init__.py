@@ -13,14 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from reference.platform.process import EventSink, Runnable, ignore_events
+from reference.platform.process import ComponentFactory, EventSink, Runnable, ignore_events
 from reference.platform.settings import Settings
 from reference.platform.topology import Edge, Role, draw
 
-ComponentFactory = Callable[..., Any]
-"""A class of components, or anything that takes the same keywords."""
 Make = Callable[[Settings, EventSink, Mapping[str, ComponentFactory]], Runnable]
 
 CODE_SLOTS = tuple(f"url-shortener/{n}" for n in ("base62", "hash-codes", "snowflake-codes", "key-pool"))

@@ -15,11 +15,11 @@ from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
-from reference.platform.process import EventSink
+from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_client import redis_client
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
-from reference.platform.slots import ComponentFactory, Equipment, SlotHolder
+from reference.platform.slots import Equipment, SlotHolder
 from reference.shortener.api import create_app
 from reference.shortener.app import AppServer, Services
 from reference.shortener.clicks import ClickBuffer
@@ -29,7 +29,7 @@ from reference.shortener.slots import REDIRECT_CACHE
 from reference.shortener.store import CountedLinks
 
 
-def app_server(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> AppServer:
+def app_server(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
     live = Live(settings.live)
     store = sql.connect(settings.store_url, settings.store_timeout)

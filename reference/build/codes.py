@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import importlib.util
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -14,10 +13,22 @@ from typing import cast
 from reference.platform.clock import Clock
 from reference.platform.metrics import Metrics
 from reference.platform.process import EventSink
+from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, Slot, SlotHolder
 from reference.platform.sql import Database
+from reference.shortener.key_ranges import SqlKeyRanges
+from reference.shortener.random_codes import RandomCodes
 from reference.shortener.slots import BASE62, HASH_CODES, KEY_POOL, SNOWFLAKE_CODES
+from reference.shortener.strategies import Codes, SlottedCodes, Strategy
+from reference.shortener.worker_ids import SqlWorkerIds
+
+BATCH = 100
+"""Codes that a server takes from the pool at once, and loses if it is killed."""
+LOW_WATER = 2_000
+"""Codes below which the pool is filled up, to twice as many."""
+POOL_TIMEOUT = 0.5
+"""Seconds for one command to the pool. Only one link in BATCH waits for one at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,10 @@ def code_holders(
     only: Sequence[Slot] = (BASE62, HASH_CODES, SNOWFLAKE_CODES, KEY_POOL),
 ) -> list[SlotHolder]:
     """The holders of these slots, base62 first: the others call it."""
+    pool_commands = metrics.counter("pool_commands", "Commands to the key pool", "command", "outcome")
+
+    def count_command(command: str, outcome: str) -> None:
+        pool_commands.labels(command, outcome).inc()
 
     def holder(slot: Slot, equip: Callable[[], Equipment]) -> SlotHolder:
         def count(error: str) -> None:
@@ -56,12 +71,49 @@ def code_holders(
         keywords = {"base62": SlottedBase62(base62), "random": source, "key": key(settings, "hash-codes")}
         return Equipment(keywords, nothing)
 
-    holders = {BASE62.name: base62, HASH_CODES.name: holder(HASH_CODES, hash_codes)}
-    return [
-        found
-        for slot in only
-        if (found := holders.get(slot.name)) and importlib.util.find_spec(slot.fillings["reference"])
-    ]
+    def snowflake_codes() -> Equipment:
+        keywords = {
+            "base62": SlottedBase62(base62),
+            "workers": SqlWorkerIds(store, clock),
+            "clock": clock,
+            "key": key(settings, "snowflake-codes"),
+        }
+        return Equipment(keywords, nothing)
+
+    def key_pool() -> Equipment:
+        pool = redis_client(settings.pool_url, POOL_TIMEOUT, count_command)
+        keywords = {
+            "pool": pool,
+            "ranges": SqlKeyRanges(store),
+            "base62": SlottedBase62(base62),
+            "clock": clock,
+            "key": key(settings, "key-pool"),
+            "batch": BATCH,
+            "low_water": LOW_WATER,
+        }
+        return Equipment(keywords, pool.aclose)
+
+    holders = {
+        BASE62: base62,
+        HASH_CODES: holder(HASH_CODES, hash_codes),
+        SNOWFLAKE_CODES: holder(SNOWFLAKE_CODES, snowflake_codes),
+        KEY_POOL: holder(KEY_POOL, key_pool),
+    }
+    return [holders[slot] for slot in only]
+
+
+def codes(
+    settings: Settings, holders: Sequence[SlotHolder], source: random.Random, chosen: Callable[[], str]
+) -> Codes:
+    """What makes the codes of new links. `chosen` tells the live setting `code_strategy`."""
+    by_slot = {holder.slot.name: SlottedCodes(holder) for holder in holders}
+    strategies: dict[str, Strategy] = {
+        "random": RandomCodes(source, settings.code_length),
+        "hash": by_slot[HASH_CODES.name],
+        "snowflake": by_slot[SNOWFLAKE_CODES.name],
+        "pool": by_slot[KEY_POOL.name],
+    }
+    return Codes(strategies, chosen)
 
 
 def key(settings: Settings, label: str) -> bytes:

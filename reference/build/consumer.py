@@ -13,17 +13,14 @@ from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.metrics_page import metrics_page
-from reference.platform.process import EventSink
+from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.settings import Settings
-from reference.platform.slots import ComponentFactory
 from reference.shortener.click_repository import SqlClickRepository
 from reference.shortener.consumer import ClickConsumer
 from reference.shortener.consumer_server import ConsumerServer
 
 
-def consumer(
-    settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]
-) -> ConsumerServer:
+def consumer(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
     database = sql.connect(settings.store_url, settings.store_timeout)
     log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from reference.platform.balancer import Balancer
-from reference.platform.process import EventSink, Runnable
+from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.settings import Settings
 
 
-def balancer(settings: Settings, events: EventSink, replace: Mapping[str, Any]) -> Runnable:
+def balancer(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     return Balancer(settings.host, settings.port, settings.backends)
 
 
-def edge(settings: Settings, events: EventSink, replace: Mapping[str, Any]) -> Runnable:
+def edge(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     raise ValueError("there is no edge yet")

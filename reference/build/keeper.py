@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from reference.build.codes import code_holders
+from reference.build.codes import LOW_WATER, POOL_TIMEOUT, code_holders
 from reference.platform import sql
 from reference.platform.clock import SystemClock
 from reference.platform.holders import Holders
@@ -15,23 +15,26 @@ from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.metrics_page import metrics_page
-from reference.platform.process import EventSink
+from reference.platform.process import ComponentFactory, EventSink, Runnable
+from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
-from reference.platform.slots import ComponentFactory
 from reference.shortener.keeper_server import Command, Job, KeeperServer
+from reference.shortener.key_generator import KeyGenerator
 from reference.shortener.slots import BASE62, KEY_POOL
 
 
-def keeper(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> KeeperServer:
+def keeper(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
     store = sql.connect(settings.store_url, settings.store_timeout)
     shards = {name: sql.connect(url, settings.store_timeout) for name, url in settings.shard_urls.items()}
     holders = code_holders(settings, store, clock, metrics, events, only=(BASE62, KEY_POOL))
-    jobs: dict[str, Job] = {}
+    pool = redis_client(settings.pool_url, POOL_TIMEOUT)
+    [key_pool] = [holder for holder in holders if holder.slot == KEY_POOL]
+    jobs: dict[str, Job] = {"key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record)}
     commands: dict[str, Command] = {}
 
     async def close() -> None:
-        await asyncio.gather(store.close(), *(shard.close() for shard in shards.values()))
+        await asyncio.gather(pool.aclose(), store.close(), *(shard.close() for shard in shards.values()))
 
     def health() -> dict[str, Any]:
         return {}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from reference.platform.embedded import EmbeddedServices
-from reference.platform.process import EventSink, Runnable
+from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.settings import Settings
 
 
-def services(settings: Settings, events: EventSink, replace: Mapping[str, Any]) -> Runnable:
+def services(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     return EmbeddedServices(settings)

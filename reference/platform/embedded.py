@@ -32,15 +32,18 @@ class EmbeddedServices:
         self._running = False
 
     async def start(self) -> dict[str, Any]:
-        ports = {name: await server.start() for name, server in (self._redis | self._sql).items()}
+        ports = {name: await redis.start() for name, redis in self._redis.items()}
+        ports |= {name: await database.start() for name, database in self._sql.items()}
         self._running = True
         return ports
 
     async def stop(self) -> None:
         if self._running:
             self._running = False
-            for server in (*self._sql.values(), *self._redis.values()):
-                await server.stop()
+            for database in self._sql.values():
+                await database.stop()
+            for redis in self._redis.values():
+                await redis.stop()
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -48,5 +51,6 @@ class EmbeddedServices:
         raise ValueError(f"no command {name!r}: services take none")
 
     def health(self) -> dict[str, Any]:
-        redis = {name: {"connections": len(server.connections)} for name, server in self._redis.items()}
-        return redis | {name: {"connections": server.connections} for name, server in self._sql.items()}
+        connections = {name: len(redis.connections) for name, redis in self._redis.items()}
+        connections |= {name: database.connections for name, database in self._sql.items()}
+        return {name: {"connections": number} for name, number in connections.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reference.platform.slots import ComponentFactory, SlotHolder
+from reference.platform.process import ComponentFactory
+from reference.platform.slots import SlotHolder
 
 
 class Holders:

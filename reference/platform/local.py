@@ -119,8 +119,8 @@ def redis_spec(name: str, program: Path, folder: Path, options: tuple[str, ...])
 
 
 def postgres_specs(names: Sequence[str], programs: Path, data_dir: Path) -> list[ServiceSpec]:
-    """A PostgreSQL for each name. `initdb`, which takes most of a second, makes the first cluster; the others are copies
-    of it, and so know the same user by the same password: all belong to one stack, and none outlives it."""
+    """A PostgreSQL for each name. `initdb`, which takes most of a second, makes the first cluster; the others are
+    copies of it, and so know the same user by the same password: all belong to one stack, and none outlives it."""
     user = service_user()
     password = secrets.token_urlsafe(24)
     folders = [data_dir / name for name in names]

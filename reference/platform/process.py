@@ -42,5 +42,9 @@ class Runnable(Protocol):
         ...
 
 
+ComponentFactory = Callable[..., Any]
+"""A class of components, or anything that takes the same keywords."""
+
+
 def ignore_events(event: dict[str, Any]) -> None:
     """The EventSink of tests and one-off scripts."""

@@ -24,10 +24,7 @@ from reference.platform.modules import (
     line_in_component,
     rejecting,
 )
-from reference.platform.process import EventSink
-
-ComponentFactory = Callable[..., Any]
-"""A class of components, or anything that takes the same keywords."""
+from reference.platform.process import ComponentFactory, EventSink
 
 PATIENCE = 5.0
 """Seconds that each step of a component's lifecycle, and each call, may take."""
@@ -117,9 +114,10 @@ class SlotHolder:
         """Calls a pure method of the component in service: at once, and without a limit of time, for only a watchdog
         can end what does not return. Raises what the contract allows, or ComponentError."""
         assert self._current is not None, "the slot has not been filled"
+        allowed = self._allowed(method)
         try:
             return getattr(self._current.component, method)(*args)
-        except (*self.slot.methods[method], ComponentError):
+        except allowed:
             raise
         except (SystemExit, KeyboardInterrupt) as error:
             raise self._kept_from_leaving(method, error) from error
@@ -127,13 +125,11 @@ class SlotHolder:
             raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
 
     async def _guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        allowed = self._allowed(method)
         try:
             async with asyncio.timeout(PATIENCE) as patience:
                 return await function(*args)
-        except (
-            *self.slot.methods[method],
-            ComponentError,
-        ):  # the latter: a component of another slot, called by this
+        except allowed:
             raise
         except TimeoutError as error:
             if patience.expired():
@@ -149,6 +145,10 @@ class SlotHolder:
             raise self._kept_from_leaving(method, error) from error
         except BaseException as error:
             raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
+
+    def _allowed(self, method: str) -> tuple[type[Exception], ...]:
+        """What passes unchanged. A ComponentError is another slot's, whose component this one has called."""
+        return (*self.slot.methods[method], ComponentError)
 
     def misbehaved(self, method: str, what: str) -> ComponentError:
         """The error to raise when a call has returned what its contract does not know."""

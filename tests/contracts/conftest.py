@@ -17,6 +17,8 @@ from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import ServiceSpec, available, local_services
 from reference.platform.settings import Settings
 
+SHARDS = ("shard-1", "shard-2", "shard-3")
+
 
 @dataclass
 class Server:
@@ -59,12 +61,20 @@ class Services:
 
     cache_url: str
     log_url: str
+    pool_url: str
     store_url: str
+    shard_urls: dict[str, str]
     servers: dict[str, Server] = field(default_factory=dict)
 
+    @classmethod
+    def at(cls, urls: dict[str, str], servers: dict[str, Server] | None = None) -> "Services":
+        """`urls`: by the names of the services."""
+        others = {f"{name}_url": urls[name] for name in ("cache", "log", "pool", "store")}
+        return cls(**others, shard_urls={name: urls[name] for name in SHARDS}, servers=servers or {})
+
     def settings(self, **more: object) -> Settings:
-        urls = {"cache_url": self.cache_url, "log_url": self.log_url, "store_url": self.store_url}
-        return Settings(**{**urls, **more})
+        names = ("cache_url", "log_url", "pool_url", "store_url", "shard_urls")
+        return Settings(**{**{name: getattr(self, name) for name in names}, **more})
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +83,7 @@ def local_servers() -> Iterator[dict[str, Server]]:
         pytest.skip(missing)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         Path(folder).chmod(0o711)
-        servers = {spec.name: Server(spec) for spec in local_services(Path(folder))}
+        servers = {spec.name: Server(spec) for spec in local_services(Path(folder), SHARDS)}
         for server in servers.values():
             server.start()
             stack.callback(server.kill)
@@ -91,18 +101,17 @@ async def services(profile: str, request: pytest.FixtureRequest) -> AsyncIterato
     if profile == "memory":
         yield None
     elif profile == "embedded":
-        embedded = EmbeddedServices(Settings())
+        embedded = EmbeddedServices(Settings(shards=len(SHARDS)))
         ports = await embedded.start()
-        yield Services(
-            f"redis://127.0.0.1:{ports['cache']}/0",
-            f"redis://127.0.0.1:{ports['log']}/0",
-            f"sqlite+tcp://127.0.0.1:{ports['store']}",
+        schemes = {"store": "sqlite+tcp"} | dict.fromkeys(SHARDS, "sqlite+tcp")
+        yield Services.at(
+            {name: f"{schemes.get(name, 'redis')}://127.0.0.1:{port}" for name, port in ports.items()}
         )
         await embedded.stop()
     else:
         servers: dict[str, Server] = request.getfixturevalue("local_servers")
         await asyncio.gather(*(empty(server.spec.url) for server in servers.values()))
-        yield Services(*(servers[name].spec.url for name in ("cache", "log", "store")), servers)
+        yield Services.at({name: server.spec.url for name, server in servers.items()}, servers)
 
 
 async def empty(url: str) -> None:
