@@ -94,12 +94,12 @@ def code_holders(
         return Equipment(keywords, pool.aclose)
 
     holders = {
-        BASE62: base62,
-        HASH_CODES: holder(HASH_CODES, hash_codes),
-        SNOWFLAKE_CODES: holder(SNOWFLAKE_CODES, snowflake_codes),
-        KEY_POOL: holder(KEY_POOL, key_pool),
+        BASE62.name: base62,
+        HASH_CODES.name: holder(HASH_CODES, hash_codes),
+        SNOWFLAKE_CODES.name: holder(SNOWFLAKE_CODES, snowflake_codes),
+        KEY_POOL.name: holder(KEY_POOL, key_pool),
     }
-    return [holders[slot] for slot in only]
+    return [holders[slot.name] for slot in only]
 
 
 def codes(

@@ -32,15 +32,19 @@ class SqlKeyRanges:
         self._database = database
         self._block = block
         self._numbers = numbers
-
-    async def prepare(self) -> None:
-        """Makes the table and its row, where they are missing. Raises PortError."""
-        await self._database.define([TABLE])
-        await self._database.transaction([statement(_BEGIN)])
+        self._prepared = False
 
     async def allot(self) -> range:
+        if not self._prepared:
+            await self._prepare()
         [rows] = await self._database.transaction([statement(_ALLOT, self._block, self._numbers)])
-        if not rows:  # or nobody has prepared the table's row yet
+        if not rows:
             raise Unavailable("there are no numbers left for new codes")
         end = rows[0]["next_number"]
         return range(end - self._block, min(end, self._numbers))
+
+    async def _prepare(self) -> None:
+        """Makes the table and its row, where they are missing."""
+        await self._database.define([TABLE])
+        await self._database.transaction([statement(_BEGIN)])
+        self._prepared = True

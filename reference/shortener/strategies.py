@@ -46,32 +46,33 @@ class Holder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SlottedCodes:
-    """The component that is in service right now, as a strategy. What it returns is checked: a code that was not
-    granted may be somebody else's link."""
+    """The component that is in service right now, as a strategy. What it claims and returns is checked: a code that
+    was not granted may be somebody else's link."""
 
     holder: Holder
 
     async def new_code(self, long_url: str, namespace: Namespace) -> str:
-        witness = Witness(namespace)
+        witness = Witness(self.holder, namespace)
         code = await self.holder.call("new_code", long_url, witness)
-        if not isinstance(code, str) or _CODE.fullmatch(code) is None:
-            raise self.holder.misbehaved("new_code", f"returned {code!r:.80}, which is no code")
         if code not in witness.granted:
-            raise self.holder.misbehaved("new_code", f"returned {code!r}, which it had not been granted")
-        return code
+            raise self.holder.misbehaved("new_code", f"returned {code!r:.80}, which it had not been granted")
+        return str(code)
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A namespace that remembers what it granted."""
+    """A namespace that remembers what it granted, and lets nothing pass that is no code."""
 
+    holder: Holder
     namespace: Namespace
-    granted: set[str] = field(default_factory=set)
+    granted: list[str] = field(default_factory=list)
 
     async def claim(self, code: str) -> bool:
+        if not isinstance(code, str) or _CODE.fullmatch(code) is None:
+            raise self.holder.misbehaved("new_code", f"claimed {code!r:.80}, which is no code")
         mine = await self.namespace.claim(code)
         if mine:
-            self.granted.add(code)
+            self.granted.append(code)
         return mine
 
     async def taken(self, code: str) -> bool:

@@ -46,20 +46,17 @@ WHERE worker = $3 AND fence = $4 RETURNING fence"""
 
 
 class SqlWorkerIds:
-    """`WorkerIds`. After an Indefinite error of `lease`, a number may be held by nobody until it runs out."""
+    """`WorkerIds`. After an Indefinite error of `lease`, a number may be held by nobody until its lease runs out."""
 
     def __init__(self, database: Database, clock: Clock, workers: int = WORKERS) -> None:
         self._database = database
         self._clock = clock
         self._workers = workers
-
-    async def prepare(self) -> None:
-        """Makes the table and a row for each number, where they are missing. Raises PortError."""
-        await self._database.define([TABLE])
-        rows = tuple((worker,) for worker in range(self._workers))
-        await self._database.transaction([Statement(_NEVER_HELD, rows)])
+        self._prepared = False
 
     async def lease(self) -> WorkerLease:
+        if not self._prepared:
+            await self._prepare()
         now = self._clock.now()
         for free in await self._database.query(_FREE, now):
             take = statement(_TAKE, now + LEASE_SECONDS, free["worker"], now)
@@ -77,3 +74,10 @@ class SqlWorkerIds:
         except NotMatched as error:
             raise LeaseLost(f"worker number {lease.worker} is somebody else's") from error
         return WorkerLease(lease.worker, lease.fence, expires_at, lease.floor)
+
+    async def _prepare(self) -> None:
+        """Makes the table and a row for each number, where they are missing."""
+        await self._database.define([TABLE])
+        rows = tuple((worker,) for worker in range(self._workers))
+        await self._database.transaction([Statement(_NEVER_HELD, rows)])
+        self._prepared = True
