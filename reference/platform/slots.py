@@ -104,7 +104,7 @@ class SlotHolder:
         assert filling is not None, "the slot has not been filled"
         filling.in_flight += 1
         try:
-            return await self._guarded(method, getattr(filling.component, method), *args)
+            return await self.guarded(method, getattr(filling.component, method), *args)
         finally:
             filling.in_flight -= 1
             if not filling.in_flight:
@@ -124,7 +124,8 @@ class SlotHolder:
         except BaseException as error:
             raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
 
-    async def _guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+    async def guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls `function`, the component's `method`. Raises what the contract allows, or ComponentError."""
         allowed = self._allowed(method)
         try:
             async with asyncio.timeout(PATIENCE) as patience:

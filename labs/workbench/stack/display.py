@@ -29,8 +29,8 @@ class Status:
     def _rows(self) -> Iterator[tuple[str, ...]]:
         yield ("role", "state", "components", "port", "pid", "memory", "restarts")
         for name, role in self.roles.items():
-            components = ", ".join(
-                f"{s.rpartition('/')[2]}: {c}" for s, c in role.get("components", {}).items()
+            components = swapped(role.get("components", {})) or (
+                "reference" if role.get("components") else ""
             )
             state = f"{MARKS.get(role['state'], '?')} {role['state']}"
             memory = f"{role['megabytes']} MB" if role["pid"] else ""
@@ -87,11 +87,8 @@ class TopologyView:
         }
         self.swapped: dict[str, str] = {}
         for name, role in running.items():
-            found = {slot: what for slot, what in role.get("components", {}).items() if what != "reference"}
-            if found:
-                self.swapped[name] = ", ".join(
-                    f"{slot.rpartition('/')[2]}: {what}" for slot, what in found.items()
-                )
+            if found := swapped(role.get("components", {})):
+                self.swapped[name] = found
 
     @property
     def mermaid(self) -> str:
@@ -117,6 +114,12 @@ class TopologyView:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text(), "text/vnd.mermaid": self.mermaid}
+
+
+def swapped(components: dict[str, str]) -> str:
+    """What is in the slots instead of the reference: `redirect-cache: yours, key-pool: plain`"""
+    found = {slot.rpartition("/")[2]: what for slot, what in components.items() if what != "reference"}
+    return ", ".join(f"{slot}: {what}" for slot, what in found.items())
 
 
 def words(fault: dict[str, Any]) -> str:
