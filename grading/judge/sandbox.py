@@ -28,9 +28,11 @@ VISIBLE = (
     "reference/platform/errors.py",
     "reference/shortener/__init__.py",
     "reference/shortener/components",
+    "reference/shortener/permutation.py",
     "reference/shortener/plain",
 )
-"""All of this project that the sandbox holds: the host, and the contract with its plain filling."""
+"""All of this project that the sandbox holds: the host, and the contracts with their plain fillings, some of which
+need the permutation."""
 
 PACKAGES = ("redis", *(["async_timeout"] if importlib.util.find_spec("async_timeout") else []))
 """redis-py, and what it needs on Pythons before 3.11.3."""
