@@ -8,20 +8,21 @@ epoch 0, and its users need not know of any of this.
 
 from __future__ import annotations
 
-from reference.platform.sql import Database, Row, statement
+from reference.platform.sql import Database, Value, statement
 from reference.shortener.components import Link
 from reference.shortener.links import Deletion, LinkRecord, LinkRepository, NewLink
-from reference.shortener.stored_links import COLUMNS, TABLES, Moved, OtherEpoch, StoredLink
+from reference.shortener.stored_links import COLUMNS, TABLES, Moved, StaleRouting, StoredLink
 
 __all__ = ["Deletion", "LinkRecord", "LinkRepository", "NewLink", "SqlLinkRepository"]
 
 
 class SqlLinkRepository:
-    """A `LinkRepository`, and more: every call takes the `epoch` of its caller, and may raise OtherEpoch or Moved."""
+    """A `LinkRepository`, and more: every call takes the `epoch` of its caller. A shard that is behind is brought
+    to that epoch; one that is ahead raises StaleRouting. Where there is but a stub, Moved is raised."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        # Taken in the statement that writes, this keeps the epoch as it is until the write is committed.
+        # Read in the statement that writes, this keeps the epoch as it is until the write is committed.
         self._epoch = f"(SELECT epoch FROM shard_epoch{database.share_lock})"
 
     async def prepare(self) -> None:
@@ -30,26 +31,27 @@ class SqlLinkRepository:
     # --- writing
 
     async def insert(self, link: NewLink, epoch: int = 0) -> bool:
-        return (await self.claim(link, epoch)).is_of(link)
+        row = await self._put(link, epoch, moved=0)
+        if row.moved:
+            raise Moved
+        return row.is_of(link)
 
-    async def claim(self, link: NewLink, epoch: int, *, moved: bool = False) -> StoredLink:
-        """The row under the link's code: the one just made, or what was there before. `moved`: to make but a stub.
+    async def insert_stub(self, code: str, epoch: int) -> StoredLink:
+        """Unless there is a row for the code, a stub. Returns what is there then."""
+        return await self._put(NewLink(code, "", 0.0, 0.0, ""), epoch, moved=1)
 
-        One statement decides and tells: on a conflict it changes nothing, and returns what was there."""
-        [rows] = await self.database.transaction(
-            [
-                statement(
-                    f"INSERT INTO links ({COLUMNS}) "
-                    "SELECT $1, $2, CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), $5, $6, NULL, "
-                    f"CAST($7 AS INTEGER) WHERE {self._epoch} = $8 "
-                    f"ON CONFLICT (code) DO UPDATE SET token_hash = links.token_hash RETURNING {COLUMNS}",
-                    *(link.code, link.long_url, link.created_at, link.expires_at),
-                    *(link.token_hash, link.owner, int(moved), epoch),
-                )
-            ]
+    async def _put(self, link: NewLink, epoch: int, moved: int) -> StoredLink:
+        """One statement decides and tells: on a conflict it changes nothing, and returns what was there."""
+        put = statement(
+            f"INSERT INTO links ({COLUMNS}) "
+            "SELECT $1, $2, CAST($3 AS DOUBLE PRECISION), CAST($4 AS DOUBLE PRECISION), $5, $6, NULL, "
+            f"CAST($7 AS INTEGER) WHERE {self._epoch} = $8 "
+            f"ON CONFLICT (code) DO UPDATE SET token_hash = links.token_hash RETURNING {COLUMNS}",
+            *(link.code, link.long_url, link.created_at, link.expires_at, link.token_hash, link.owner),
+            *(moved, epoch),
         )
-        if not rows:
-            raise OtherEpoch(await self.epoch())
+        while not (rows := (await self.database.transaction([put]))[0]):
+            await self._meet(epoch)
         return StoredLink(**rows[0])
 
     async def delete(
@@ -82,14 +84,11 @@ class SqlLinkRepository:
     # --- reading
 
     async def look(self, code: str, epoch: int = 0) -> StoredLink | None:
-        """The row, tombstones included. It and the shard's epoch are read in one statement: they belong together."""
-        rows = await self.database.query(
-            f"SELECT epoch, {COLUMNS} FROM shard_epoch LEFT JOIN links ON code = $1", code
-        )
-        stored = _at(epoch, rows)
-        if stored and stored[0].moved:
+        """The row, tombstones included."""
+        rows = await self._query("LEFT JOIN links ON code = $1", code, epoch=epoch)
+        if rows and rows[0].moved:
             raise Moved
-        return stored[0] if stored else None
+        return rows[0] if rows else None
 
     async def find(self, code: str, epoch: int = 0) -> Link | None:
         row = await self.look(code, epoch)
@@ -103,36 +102,34 @@ class SqlLinkRepository:
         return None if row is None or row.deleted_at is not None else row.record()
 
     async def owned_by(self, owner: str, after: str, limit: int, epoch: int = 0) -> list[LinkRecord]:
-        rows = await self.database.query(
-            f"SELECT epoch, page.* FROM shard_epoch LEFT JOIN (SELECT {COLUMNS} FROM links WHERE owner = $1 "
-            "AND owner <> '' AND code > $2 AND deleted_at IS NULL AND moved = 0 ORDER BY code LIMIT $3) AS page "
-            "ON 1 = 1 ORDER BY code",
-            *(owner, after, limit),
+        page = (
+            f"SELECT {COLUMNS} FROM links WHERE owner = $1 AND owner <> '' AND code > $2 "
+            "AND deleted_at IS NULL AND moved = 0 ORDER BY code LIMIT $3"
         )
-        stored = _at(epoch, rows)
-        return [row.record() for row in stored]
+        join = f"LEFT JOIN ({page}) AS page ON 1 = 1 ORDER BY code"
+        return [row.record() for row in await self._query(join, owner, after, limit, epoch=epoch)]
+
+    async def _query(self, join: str, *values: Value, epoch: int) -> list[StoredLink]:
+        """The rows joined to the shard's epoch: read in one statement, they belong together."""
+        while True:
+            rows = await self.database.query(f"SELECT epoch, {COLUMNS} FROM shard_epoch {join}", *values)
+            if all(row.pop("epoch") == epoch for row in rows):
+                return [StoredLink(**row) for row in rows if row["code"] is not None]
+            await self._meet(epoch)
 
     async def ping(self) -> None:
         await self.database.query("SELECT 1 AS one FROM links LIMIT 1")
 
     # --- epochs
 
-    async def epoch(self) -> int:
+    async def _meet(self, epoch: int) -> None:
         [row] = await self.database.query("SELECT epoch FROM shard_epoch")
-        epoch: int = row["epoch"]
-        return epoch
+        if row["epoch"] > epoch:
+            raise StaleRouting
+        await self.raise_epoch(epoch)
 
     async def raise_epoch(self, epoch: int) -> None:
         """Once this has returned, no write of an earlier epoch is under way any more, nor can one begin."""
         await self.database.transaction(
             [statement("UPDATE shard_epoch SET epoch = $1 WHERE epoch < $1", epoch)]
         )
-
-
-def _at(epoch: int, rows: list[Row]) -> list[StoredLink]:
-    """The rows of a query that joined the shard's epoch to each; one row without a code says that there are none."""
-    found = rows[0]["epoch"]
-    if found != epoch:
-        raise OtherEpoch(found)
-    stored = ({name: value for name, value in row.items() if name != "epoch"} for row in rows)
-    return [StoredLink(**row) for row in stored if row["code"] is not None]

@@ -31,22 +31,18 @@ TABLES = (
 COLUMNS = "code, long_url, created_at, expires_at, token_hash, owner, deleted_at, moved"
 
 
-class OtherEpoch(Exception):
-    """The shard is at the epoch `found`, and the caller was not; nothing happened."""
-
-    def __init__(self, found: int) -> None:
-        super().__init__(f"the shard is at epoch {found}")
-        self.found = found
+class StaleRouting(Exception):
+    """The shard has been told of a newer epoch than its caller's; nothing happened. Read the routing again."""
 
 
 class Moved(Exception):
-    """Only a stub is here: during a re-shard, the link lives on the other of its two shards."""
+    """Only a stub is here: during a re-shard, the link is a matter of the other of its two shards."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredLink:
     """A row. It only ever loses: live, then deleted (no URL, `deleted_at`) or purged (no URL, token or owner), or
-    first the one and then the other. `moved`: 1 for a stub."""
+    first the one and then the other. `moved`: 1 for a stub, which says nothing but where not to look."""
 
     code: str
     long_url: str
