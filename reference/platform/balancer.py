@@ -1,7 +1,7 @@
 """The load balancer: HTTP/1.1 to the app servers, around those that do not answer.
 
-`front` serves the clients, `balancing` chooses a server, `backends` knows which are up, `exchange` takes one request there and
-its answer back.
+`front` serves the clients, `balancing` chooses a server, `backends` knows which are up, `exchange` takes one request
+there and its answer back.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from reference.platform.settings import LiveSettings
 class Balancer:
     """A Runnable. `ports`: the servers at first; command `backends` gives others, command `set` another policy."""
 
-    def __init__(
-        self, host: str, port: int, ports: dict[str, int], live: LiveSettings | None = None
-    ) -> None:
+    def __init__(self, host: str, port: int, ports: dict[str, int], live: LiveSettings | None = None) -> None:
         self.live = live or LiveSettings()
         self.backends = Backends(host, ports, POLICIES[self.live.balancing]())
         self._front = Front(host, port, "balancer", self._answer)

@@ -2,7 +2,7 @@
 
 A policy puts the servers in an order; the first is asked, and the others stand by in case that it does not answer.
 
-    round-robin         each in turn. Fair in requests, blind to what they cost: a slow server gets as many as a fast one.
+    round-robin         each in turn. Fair in requests, blind to their cost: a slow server gets as many as a fast one.
     least-outstanding   the one with the fewest requests under way. A slow server has more of them, so it gets fewer.
     by-key              the same path goes to the same server, whose memory then holds what is asked of it.
 """
@@ -29,7 +29,7 @@ C = TypeVar("C", bound=Candidate)
 
 class Policy(Protocol):
     def order(self, servers: Sequence[C], key: bytes) -> list[C]:
-        """All `servers`, the first choice first. Never empty unless `servers` is. Called once a request: keep it cheap."""
+        """All `servers`, the first choice first. Called once a request: keep it cheap."""
         ...
 
 
@@ -50,7 +50,8 @@ class LeastOutstanding:
         self._turns = RoundRobin()
 
     def order(self, servers: Sequence[C], key: bytes) -> list[C]:
-        return sorted(self._turns.order(servers, key), key=lambda server: server.in_flight)  # sorted is stable
+        in_turn = self._turns.order(servers, key)
+        return sorted(in_turn, key=lambda server: server.in_flight)  # which keeps the turn among equals
 
 
 class ByKey:
@@ -73,8 +74,8 @@ class ByKey:
 
 
 def weight(name: str, key: bytes) -> bytes:
-    """What the server `name` draws for `key`. (A checksum such as CRC-32 will not do: those of two names differ by the same
-    bits whatever the key, and so the shares become unequal.)"""
+    """What the server `name` draws for `key`. A checksum such as CRC-32 will not do: those of two names differ by the
+    same bits whatever the key, and so the shares become unequal."""
     return hashlib.blake2b(key, digest_size=8, person=name.encode()[-16:]).digest()
 
 

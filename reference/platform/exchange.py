@@ -138,7 +138,8 @@ class Exchange:
             keep = self.request.keep_alive and framing != "until-close"
             add = self.witness.head(answer) if self.witness is not None else []
             head = answer.encode(HOP_BY_HOP, [*add, (b"connection", b"keep-alive" if keep else b"close")])
-            if isinstance(framing, int) and len(upstream.buffer) >= framing:  # nearly always: all is here, one write
+            if isinstance(framing, int) and len(upstream.buffer) >= framing:
+                # Nearly always: all of it is here, and goes in one write.
                 whole = upstream.take(framing)
                 self.client.write(head + whole)
                 if self.witness is not None:
