@@ -15,20 +15,34 @@ from reference.platform.metrics import Metrics
 from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.settings import Settings
+from reference.platform.slots import Equipment
+from reference.shortener.aggregators import AggregatorSlot, SlottedAggregators
 from reference.shortener.click_repository import SqlClickRepository
 from reference.shortener.consumer import ClickConsumer
 from reference.shortener.consumer_server import ConsumerServer
+from reference.shortener.slots import CLICK_AGGREGATOR
 
 
 def consumer(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
     database = sql.connect(settings.store_url, settings.store_timeout)
     log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
-    clicks = SqlClickRepository(database)
+    clicks = SqlClickRepository(database, clock)
+
+    async def nothing_to_close() -> None: ...
+
+    def equip() -> Equipment:
+        return Equipment({"clock": clock}, nothing_to_close)
+
+    def count_error(error: str) -> None:
+        metrics.component_errors.labels(CLICK_AGGREGATOR.name, error).inc()
+
+    aggregator = AggregatorSlot(CLICK_AGGREGATOR, equip, events, count_error)
+    counting = SlottedAggregators(aggregator)
     return ConsumerServer(
         http=HttpServer(metrics_page(metrics), settings.host, settings.port),
-        consumer=ClickConsumer(log, clicks, settings.role, clock, metrics, record),
-        holders=Holders([], replace),
+        consumer=ClickConsumer(log, clicks, settings.role, clock, metrics, record, counting),
+        holders=Holders([aggregator], replace),
         log=log,
         database=database,
         live=Live(settings.live),

@@ -20,6 +20,7 @@ from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
 from reference.shortener.keeper_server import Command, Job, KeeperServer
 from reference.shortener.key_generator import KeyGenerator
+from reference.shortener.retention import Retention
 from reference.shortener.slots import BASE62, KEY_POOL
 
 
@@ -30,7 +31,10 @@ def keeper(settings: Settings, events: EventSink, replace: Mapping[str, Componen
     holders = code_holders(settings, store, clock, metrics, events, only=(BASE62, KEY_POOL))
     pool = redis_client(settings.pool_url, POOL_TIMEOUT)
     [key_pool] = [holder for holder in holders if holder.slot == KEY_POOL]
-    jobs: dict[str, Job] = {"key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record)}
+    jobs: dict[str, Job] = {
+        "key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record),
+        "retention": Retention(store, clock, metrics),
+    }
     commands: dict[str, Command] = {}
 
     async def close() -> None:

@@ -25,7 +25,7 @@ _ADDRESS = 64
 # Scheme, credentials, host, port. Browsers take "\" for "/", so a host ends there too.
 _REFERER = re.compile(
     r"(?:https?|android-app)://(?:[^/?#\\]*@)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::[0-9]*)?(?:[/?#\\]|\Z)",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
 _PORT = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 

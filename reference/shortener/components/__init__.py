@@ -18,6 +18,7 @@ reference solutions.
 """
 
 from reference.shortener.components.clicks import (
+    AHEAD_MAX,
     MINUTE_HOUR_DAY,
     Bucket,
     Click,
@@ -43,6 +44,7 @@ from reference.shortener.components.redirect_cache import DELETION_BOUND, NEGATI
 from reference.shortener.components.shards import ShardRouter
 
 __all__ = [
+    "AHEAD_MAX",
     "ALPHABET",
     "CODE_LENGTH",
     "DELETION_BOUND",

@@ -13,6 +13,9 @@ Width = Literal["total", "minute", "hour", "day"]
 MINUTE_HOUR_DAY: dict[Width, int] = {"minute": 60, "hour": 3600, "day": 86_400}
 """Seconds of each window; windows begin at multiples of their width since 1970, UTC."""
 
+AHEAD_MAX = 86_400.0
+"""Seconds that a click's `time` may be ahead of the clock of whoever counts it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Click:
@@ -32,8 +35,8 @@ class Click:
 class Bucket:
     """What a count is of: the clicks on `code` in the window that begins at `start` (0 for "total").
 
-    `dimension` "" counts all of them; "referrer" and "agent" those whose referrer or agent is `value`. There are
-    counts by dimension for the widths "total" and "day"."""
+    `dimension` "" counts all of them; "referrer" and "agent" those whose referrer or agent is `value`, which may be ""
+    too. There are counts by dimension for the widths "total" and "day": a click is in eight buckets."""
 
     code: str
     width: Width
@@ -44,11 +47,12 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The effect of one batch: the clicks that are new, what each bucket grows by, and how far the log is done."""
+    """The effect of a batch, or of a part of it: the clicks that are new, what each bucket grows by, and how far the
+    log is done. `offset`: None leaves that as it is, since more of the batch is to come."""
 
     clicks: tuple[Click, ...]
     growth: Mapping[Bucket, int]
-    offset: str
+    offset: str | None
 
 
 class ClickStore(Protocol):
@@ -71,7 +75,8 @@ class ClickAggregator(Protocol):
     """Slot `url-shortener/click-aggregator`: one instance for each partition of the log.
 
     Clicks come at least once: again, late, out of order by time. Every click counts once, in the windows of its own
-    `time`, however late it comes.
+    `time`, however late it comes. A `time` that cannot be (no finite number, negative, or more than AHEAD_MAX ahead
+    of the clock) tells nothing but that there was a click: it counts in the three buckets of width "total" only.
     """
 
     def __init__(self, *, store: ClickStore, clock: Clock) -> None: ...
