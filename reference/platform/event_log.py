@@ -7,38 +7,35 @@ would not give: hence plain streams, one for each partition, each read by one ow
 from __future__ import annotations
 
 import asyncio
-import json
-import zlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
+from reference.platform.events import Encoded, Envelope, Event, decoded, packs, partition_of
 from reference.platform.redis_client import port_error, redis_client
+
+__all__ = [
+    "START",
+    "Encoded",
+    "Entry",
+    "Envelope",
+    "EventLog",
+    "MemoryLog",
+    "RedisStreamsLog",
+    "partition_of",
+]
 
 START = "0-0"
 """The offset before the first event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """One event. `id`: unique, made by the producer, the same in each retry. `key`: what it is about, which also
-    chooses the partition. `time`: POSIX seconds. `trace`: the id of the request that caused it."""
-
-    id: str
-    key: str
-    type: str
-    version: int
-    time: float
-    trace: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in the log. Offsets of one partition are comparable only by the log itself."""
+    """An event in the log. Offsets of one partition are comparable only by the log itself; events that were packed
+    together share one."""
 
     offset: str
     event: Envelope
@@ -49,7 +46,8 @@ class EventLog(Protocol):
 
     Promises: once `append` has returned, the events are in the log and survive the end of the log's process (the
     embedded profile's log is memory, and promises this only for the client's). Events of one partition are read
-    in the order of the log, by whoever reads; a key's partition never changes.
+    in the order of the log, by whoever reads; a key's partition never changes. Events that share an offset, because
+    they were appended together, are read together.
     Does not promise: that an event is there once. After an `Indefinite` or `TimedOut` append, all, some or none
     of the batch is in the log; the producer appends the same ids again, and the reader drops ids that it knows.
     Nor order between two appends under way at once, nor that a batch appears together, nor that the log survives
@@ -59,12 +57,13 @@ class EventLog(Protocol):
 
     partitions: int
 
-    async def append(self, events: Sequence[Envelope]) -> None:
+    async def append(self, events: Sequence[Event]) -> None:
         """Returning is the acknowledgement: the events are accepted."""
         ...
 
     async def read(self, partition: int, after: str, limit: int, block: float = 0.0) -> list[Entry]:
-        """Up to `limit` events after the offset `after`; if there are none, waits up to `block` seconds."""
+        """Up to `limit` events after the offset `after`, more only if the first pack has more; if there are none,
+        waits up to `block` seconds. That there are fewer does not mean that these are all."""
         ...
 
     async def trim(self, partition: int, below: str) -> None:
@@ -72,7 +71,7 @@ class EventLog(Protocol):
         ...
 
     async def lag(self, partition: int, after: str) -> int:
-        """How many events there are after `after`, if all before it have been trimmed or nearly so."""
+        """How many events there are after `after`."""
         ...
 
     async def ping(self) -> None: ...
@@ -80,9 +79,15 @@ class EventLog(Protocol):
     async def close(self) -> None: ...
 
 
-def partition_of(key: str, partitions: int) -> int:
-    """The same on every machine and in every version of Python, unlike `hash`."""
-    return zlib.crc32(key.encode("utf-8", "surrogatepass")) % partitions
+APPEND = """
+local total = redis.call('INCRBY', KEYS[2], ARGV[1])
+return redis.call('XADD', KEYS[1], '*', 'total', total, 'events', ARGV[2])
+"""
+"""Runs inside Redis. `total`: events that were ever appended to the partition, those of this pack included, so that
+the lag can be told without reading what lies there."""
+
+READ_PACKS = 32
+"""Packs that a read asks for at most: many where they are small, and not megabytes where they are full."""
 
 
 class RedisStreamsLog:
@@ -97,28 +102,27 @@ class RedisStreamsLog:
     def _stream(self, partition: int) -> str:
         return f"events:{partition}"
 
-    async def append(self, events: Sequence[Envelope]) -> None:
+    async def append(self, events: Sequence[Event]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for event in events:
-            text = json.dumps(asdict(event), separators=(",", ":"))
-            pipeline.xadd(self._stream(partition_of(event.key, self.partitions)), {"event": text})
+        for partition, texts in packs(events, self.partitions):
+            stream = self._stream(partition)
+            pipeline.eval(APPEND, 2, stream, f"{stream}:total", len(texts), "\n".join(texts))
         try:
             await pipeline.execute()
         except RedisError as error:
             raise port_error(error) from error
 
     async def read(self, partition: int, after: str, limit: int, block: float = 0.0) -> list[Entry]:
+        return list(_up_to(limit, await self._packs(partition, after, min(limit, READ_PACKS), block)))
+
+    async def _packs(self, partition: int, after: str, count: int, block: float) -> list[tuple[str, Any]]:
         milliseconds = int(1000 * min(block, self._timeout / 2)) or None
         stream = self._stream(partition)
         try:
-            found: Any = await self._redis.xread({stream: after}, count=limit, block=milliseconds)
+            found: Any = await self._redis.xread({stream: after}, count=count, block=milliseconds)
         except RedisError as error:
             raise port_error(error) from error
-        return [
-            Entry(offset, _decoded(offset, fields))
-            for _, entries in found or []
-            for offset, fields in entries
-        ]
+        return [pack for _, entries in found or [] for pack in entries]
 
     async def trim(self, partition: int, below: str) -> None:
         try:
@@ -127,13 +131,15 @@ class RedisStreamsLog:
             raise port_error(error) from error
 
     async def lag(self, partition: int, after: str) -> int:
-        stream = self._stream(partition)
-        try:
-            length: int = await self._redis.xlen(stream)
-            done: Any = await self._redis.xrange(stream, max=after, count=1000)
-        except RedisError as error:
-            raise port_error(error) from error
-        return max(0, length - len(done))
+        for _, first in await self._packs(partition, after, 1, 0.0):
+            if "total" not in first:
+                return 1  # at least: it has no number, since it is not of this version
+            before = int(first["total"]) - len(_texts(first))
+            try:
+                return int(await self._redis.get(f"{self._stream(partition)}:total") or 0) - before
+            except RedisError as error:
+                raise port_error(error) from error
+        return 0
 
     async def ping(self) -> None:
         try:
@@ -145,12 +151,21 @@ class RedisStreamsLog:
         await self._redis.aclose()
 
 
-def _decoded(offset: str, fields: dict[str, str]) -> Envelope:
-    """An event that we cannot read, of a later version or not ours at all, must not stop those behind it."""
-    try:
-        return Envelope(**json.loads(fields["event"]))
-    except (KeyError, TypeError, ValueError):
-        return Envelope(offset, "", "unreadable", 0, 0.0)
+def _texts(fields: dict[str, str]) -> list[str]:
+    """The events of a pack. An entry with the field `event` is a single one, as earlier versions wrote it."""
+    return fields["events"].split("\n") if "events" in fields else [fields.get("event", "")]
+
+
+def _up_to(limit: int, packed: Iterable[tuple[str, dict[str, str]]]) -> Iterable[Entry]:
+    """The events of the first packs, whole ones, which together have `limit` events at most; of one pack at least."""
+    count = 0
+    for offset, fields in packed:
+        texts = _texts(fields)
+        if count and count + len(texts) > limit:
+            return
+        count += len(texts)
+        for number, text in enumerate(texts):
+            yield Entry(offset, decoded(text, f"{offset}/{number}"))
 
 
 class MemoryLog:
@@ -158,34 +173,35 @@ class MemoryLog:
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
-        self._entries: dict[int, list[Entry]] = defaultdict(list)
+        self._packs: dict[int, list[tuple[str, dict[str, str]]]] = defaultdict(list)
         self._next = 1
         self._grown = asyncio.Event()
 
-    async def append(self, events: Sequence[Envelope]) -> None:
-        for event in events:
-            entry = Entry(f"{self._next}-0", event)
-            self._entries[partition_of(event.key, self.partitions)].append(entry)
+    async def append(self, events: Sequence[Event]) -> None:
+        for partition, texts in packs(events, self.partitions):
+            self._packs[partition].append((f"{self._next}-0", {"events": "\n".join(texts)}))
             self._next += 1
         self._grown.set()
         self._grown = asyncio.Event()
 
     async def read(self, partition: int, after: str, limit: int, block: float = 0.0) -> list[Entry]:
-        found = [each for each in self._entries[partition] if number(each.offset) > number(after)][:limit]
+        found = [pack for pack in self._packs[partition] if number(pack[0]) > number(after)]
         if not found and block > 0:
             try:
                 await asyncio.wait_for(self._grown.wait(), block)
             except TimeoutError:
                 return []
             return await self.read(partition, after, limit)
-        return found
+        return list(_up_to(limit, found))
 
     async def trim(self, partition: int, below: str) -> None:
-        kept = [each for each in self._entries[partition] if number(each.offset) >= number(below)]
-        self._entries[partition] = kept
+        kept = [pack for pack in self._packs[partition] if number(pack[0]) >= number(below)]
+        self._packs[partition] = kept
 
     async def lag(self, partition: int, after: str) -> int:
-        return sum(number(each.offset) > number(after) for each in self._entries[partition])
+        return sum(
+            len(_texts(pack)) for offset, pack in self._packs[partition] if number(offset) > number(after)
+        )
 
     async def ping(self) -> None: ...
 
