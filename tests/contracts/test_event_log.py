@@ -1,14 +1,25 @@
 """The port EventLog, over the embedded Redis, a real one, and memory."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
-from reference.platform.event_log import START, Envelope, EventLog, MemoryLog, RedisStreamsLog, partition_of
+from reference.platform.event_log import (
+    START,
+    Encoded,
+    Envelope,
+    EventLog,
+    MemoryLog,
+    RedisStreamsLog,
+    partition_of,
+)
+from reference.platform.events import PACK
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +69,8 @@ async def test_events_of_a_key_stay_in_order_in_one_partition(log: EventLog) -> 
 
 
 async def test_reading_goes_on_after_an_offset(log: EventLog) -> None:
-    await log.append([event(n) for n in range(7)])
+    for n in range(7):
+        await log.append([event(n)])
     partition = partition_of("abc", PARTITIONS)
     seen, offset = [], START
     while entries := await log.read(partition, offset, 3):
@@ -66,6 +78,59 @@ async def test_reading_goes_on_after_an_offset(log: EventLog) -> None:
         seen += [entry.event.id for entry in entries]
         offset = entries[-1].offset
     assert seen == [f"id-{n}" for n in range(7)]
+
+
+async def test_what_was_appended_together_is_read_together(log: EventLog) -> None:
+    """A pack is never cut, not even by a limit below its size: only its last event may be committed."""
+    for first in (0, 3, 6):
+        await log.append([event(first + n) for n in range(3)])
+    partition = partition_of("abc", PARTITIONS)
+    for limit, whole in ((1, 3), (3, 3), (5, 3), (6, 6), (100, 9)):
+        entries = await log.read(partition, START, limit)
+        assert [entry.event.id for entry in entries] == [f"id-{n}" for n in range(whole)]
+    offsets = [entry.offset for entry in entries]
+    assert [offsets.count(offset) for offset in dict.fromkeys(offsets)] == [3, 3, 3]
+    assert [e.event.id for e in await log.read(partition, offsets[2], 3)] == ["id-3", "id-4", "id-5"]
+
+
+async def test_a_large_batch_becomes_several_packs(log: EventLog) -> None:
+    await log.append([event(n) for n in range(2 * PACK + 1)])
+    partition = partition_of("abc", PARTITIONS)
+    found, offset = [], START
+    while entries := await log.read(partition, offset, 1):
+        found.append([entry.event.id for entry in entries])
+        offset = entries[-1].offset
+    assert [len(ids) for ids in found] == [PACK, PACK, 1]
+    assert [each for ids in found for each in ids] == [f"id-{n}" for n in range(2 * PACK + 1)]
+
+
+async def test_an_event_may_come_encoded(log: EventLog) -> None:
+    text = '{"id":"id-1","key":"abc","type":"link.clicked","version":1,"time":1001.5,"trace":"trace","data":{"n":1}}'
+    await log.append([Encoded("abc", text), event(2)])
+    partition = partition_of("abc", PARTITIONS)
+    assert [entry.event for entry in await log.read(partition, START, 10)] == [event(1), event(2)]
+
+
+async def test_one_bad_event_of_a_pack_spoils_no_other(log: EventLog) -> None:
+    bad = ("", "{", "7", "[" * 100_000, '{"id": "x", "colour": "of a later version"}')
+    await log.append([event(1), *(Encoded("abc", text) for text in bad), event(2)])
+    entries = await log.read(partition_of("abc", PARTITIONS), START, 10)
+    assert [entry.event.type for entry in entries] == ["link.clicked", *["unreadable"] * 5, "link.clicked"]
+    assert len({entry.event.id for entry in entries}) == 7
+
+
+async def test_the_lag_counts_events_not_packs(log: EventLog) -> None:
+    partition = partition_of("abc", PARTITIONS)
+    assert await log.lag(partition, START) == 0
+    await log.append([event(n) for n in range(4)])
+    await log.append([event(n) for n in range(4, 7)])
+    assert await log.lag(partition, START) == 7
+    entries = await log.read(partition, START, 4)
+    assert await log.lag(partition, entries[-1].offset) == 3
+    await log.trim(partition, entries[-1].offset)
+    assert await log.lag(partition, entries[-1].offset) == 3
+    entries = await log.read(partition, entries[-1].offset, 10)
+    assert await log.lag(partition, entries[-1].offset) == 0
 
 
 async def test_a_reader_that_waits_is_woken(log: EventLog) -> None:
@@ -83,7 +148,8 @@ async def test_a_reader_waits_no_longer_than_it_said(log: EventLog) -> None:
 
 
 async def test_trimming_keeps_the_offset_itself_and_what_follows(log: EventLog) -> None:
-    await log.append([event(n) for n in range(5)])
+    for n in range(5):
+        await log.append([event(n)])
     partition = partition_of("abc", PARTITIONS)
     entries = await log.read(partition, START, 10)
     await log.trim(partition, entries[2].offset)
@@ -108,6 +174,18 @@ async def test_an_entry_that_is_none_of_ours_stops_nobody(log: Any) -> None:
     await log.append([event(1)])
     found = await log.read(partition, START, 10)
     assert [entry.event.type for entry in found] == ["unreadable", "unreadable", "link.clicked"]
+    assert await log.lag(partition, START) >= 1
+
+
+@pytest.mark.parametrize(
+    "profile", ["embedded", pytest.param("local", marks=pytest.mark.local)], indirect=True
+)
+async def test_a_single_event_of_an_earlier_version_is_read(log: Any) -> None:
+    text = json.dumps(asdict(event(1)))
+    await log._redis.xadd(f"events:{partition_of('abc', PARTITIONS)}", {"event": text})
+    await log.append([event(2)])
+    found = await log.read(partition_of("abc", PARTITIONS), START, 200)
+    assert [entry.event for entry in found] == [event(1), event(2)]
 
 
 async def test_a_log_that_refuses_is_unavailable() -> None:
