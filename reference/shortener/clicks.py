@@ -3,29 +3,48 @@
 A click goes into a buffer in memory; a task appends what is there to the log. Two things are stated, and
 measured: a killed server loses at most the buffer (`capacity` events, those under way included), and while
 the log is away longer than the buffer lasts, clicks are dropped and counted as dropped.
+
+A redirect's own share is a tuple in a list. Everything else, the event's text above all, is made once a batch.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import random
 from collections import deque
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
+from typing import NamedTuple
 
 from reference.platform.clock import Clock
 from reference.platform.errors import PortError
-from reference.platform.event_log import Envelope, EventLog
+from reference.platform.event_log import Encoded, EventLog
 from reference.platform.metrics import Metrics
+from reference.shortener.privacy import Visitor
 
 PAUSE = 0.02
-"""Seconds between appends, so that they have something to carry."""
-BATCH = 200
+"""Seconds between appends at most, so that they have something to carry."""
+BATCH = 500
+"""Events of one append at most. So many waiting end the pause."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
 
 CLICKED = "link.clicked"
+VERSION = 2
+"""Of the event: `data` tells of the visitor. Version 1 had none."""
+
+
+class _Click(NamedTuple):
+    number: int
+    code: str
+    time: float
+    trace: str
+    visitor: Visitor
 
 
 class ClickBuffer:
-    """Bounded; `offer` is called by redirects, `run` is the task that empties it."""
+    """Bounded; `offer` is called by redirects, a task empties it."""
 
     def __init__(
         self, log: EventLog, capacity: int, clock: Clock, random: random.Random, metrics: Metrics
@@ -33,24 +52,30 @@ class ClickBuffer:
         self._log = log
         self._capacity = capacity
         self._clock = clock
-        self._random = random
-        self._waiting: deque[Envelope] = deque()
+        self._waiting: deque[_Click] = deque()
+        self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._outcomes = metrics.counter("click_events", "Clicks on their way to the log", "outcome")
-        for outcome in ("accepted", "dropped", "retried"):
-            self._outcomes.labels(outcome)
+        # An event's id: 64 random bits for this start of the server, and a number. Unique, and cheap.
+        self._start = f"{random.getrandbits(64):016x}"
+        self._numbers = itertools.count()
+        outcomes = metrics.counter("click_events", "Clicks on their way to the log", "outcome")
+        self._accepted = outcomes.labels("accepted")
+        self._dropped = outcomes.labels("dropped")
+        self._retried = outcomes.labels("retried")
         metrics.gauge("click_buffer_events", "Clicks in memory").set_function(self.__len__)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def offer(self, code: str, trace: str) -> bool:
-        """Takes a click of now; False if there is no room, and it is lost. Nothing in it tells who clicked."""
-        if len(self._waiting) >= self._capacity:
-            self._outcomes.labels("dropped").inc()
+    def offer(self, code: str, trace: str, visitor: Visitor) -> bool:
+        """Takes a click of now; False if there is no room, and it is lost."""
+        waiting = self._waiting
+        if len(waiting) >= self._capacity:
+            self._dropped.inc()
             return False
-        event_id = f"{self._random.getrandbits(128):032x}"
-        self._waiting.append(Envelope(event_id, code, CLICKED, 1, self._clock.now(), trace))
+        waiting.append(_Click(next(self._numbers), code, self._clock.now(), trace, visitor))
+        if len(waiting) == BATCH:
+            self._full.set()
         return True
 
     async def start(self) -> None:
@@ -68,32 +93,57 @@ class ClickBuffer:
                 while self._waiting:
                     await self._flush()
         except TimeoutError:
-            self._outcomes.labels("dropped").inc(len(self._waiting))
+            self._dropped.inc(len(self._waiting))
             self._waiting.clear()
 
     async def _run(self) -> None:
         while True:
-            await self._clock.sleep(PAUSE)
+            await self._pause()
             while self._waiting:
                 await self._flush()
                 if len(self._waiting) < BATCH:
                     break
+
+    async def _pause(self) -> None:
+        """PAUSE seconds, or until a batch is full."""
+        self._full.clear()
+        ends = [asyncio.ensure_future(end) for end in (self._clock.sleep(PAUSE), self._full.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     async def _flush(self) -> None:
         """Appends one batch, again and again until the log has acknowledged it.
 
         An append whose outcome is unknown is repeated with the same ids; whoever counts drops what came twice.
         """
-        batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
+        batch = [self._encoded(click) for click in itertools.islice(self._waiting, BATCH)]
         pause = RETRY_FIRST
         while True:
             try:
                 await self._log.append(batch)
                 break
             except PortError:
-                self._outcomes.labels("retried").inc(len(batch))
+                self._retried.inc(len(batch))
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, RETRY_LAST)
         for _ in batch:  # only now: until the acknowledgement they count against the capacity
             self._waiting.popleft()
-        self._outcomes.labels("accepted").inc(len(batch))
+        self._accepted.inc(len(batch))
+
+    def _encoded(self, click: _Click) -> Encoded:
+        """The event, as `json.dumps` would write its envelope, in a fraction of the time."""
+        number, code, time, trace, visitor = click
+        return Encoded(
+            code,
+            f'{{"id":"{self._start}{number:012x}","key":{quoted(code)},"type":"{CLICKED}","version":{VERSION},'
+            f'"time":{time!r},"trace":{quoted(trace)},"data":{_data(visitor)}}}',
+        )
+
+
+@lru_cache(4096)
+def _data(visitor: Visitor) -> str:
+    """Many clicks have the same: few agents, few referrers, and a network for many addresses."""
+    return json.dumps(visitor._asdict(), separators=(",", ":"))
