@@ -24,7 +24,7 @@ CODE_SLOTS = tuple(f"url-shortener/{n}" for n in ("base62", "hash-codes", "snowf
 HOLDS: dict[str, tuple[str, ...]] = {
     "app": (*CODE_SLOTS, "url-shortener/redirect-cache", "url-shortener/shard-router"),
     "consumer": ("url-shortener/click-aggregator",),
-    "keeper": ("url-shortener/base62", "url-shortener/key-pool", "url-shortener/shard-router"),
+    "keeper": ("url-shortener/base62", "url-shortener/key-pool"),
 }
 """By kind of process: the slots whose components it holds."""
 

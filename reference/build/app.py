@@ -6,7 +6,9 @@ import random
 import secrets
 from collections.abc import Mapping
 
-from reference.build.codes import code_holders
+from reference.build.api import STORE_TABLES, api, shortener
+from reference.build.codes import code_holders, codes
+from reference.build.links import routing_of
 from reference.platform import sql
 from reference.platform.clock import SystemClock
 from reference.platform.event_log import RedisStreamsLog
@@ -20,11 +22,9 @@ from reference.platform.redis_client import redis_client
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
-from reference.shortener.api import create_app
 from reference.shortener.app import AppServer, Services
 from reference.shortener.clicks import ClickBuffer
-from reference.shortener.repository import SqlLinkRepository
-from reference.shortener.service import Shortener, SlottedRedirects
+from reference.shortener.sharded_links import ShardedLinks
 from reference.shortener.slots import REDIRECT_CACHE
 from reference.shortener.store import CountedLinks
 
@@ -34,7 +34,9 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
     live = Live(settings.live)
     store = sql.connect(settings.store_url, settings.store_timeout)
     shards = {name: sql.connect(url, settings.store_timeout) for name, url in settings.shard_urls.items()}
-    links = CountedLinks(SqlLinkRepository(shards["shard-1"]), metrics)
+    routing = routing_of(settings, store, metrics, events, replace)
+    sharded = ShardedLinks(shards, routing)
+    links = CountedLinks(sharded, metrics)
     log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
     clicks = ClickBuffer(log, settings.click_buffer, clock, random.SystemRandom(), metrics)
 
@@ -57,30 +59,43 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         metrics.component_errors.labels(REDIRECT_CACHE.name, error).inc()
 
     redirects = SlotHolder(REDIRECT_CACHE, equip, events, count_error)
-    holders = Holders([*code_holders(settings, store, clock, metrics, events), redirects], replace)
-    service = Shortener(
+    code_slots = code_holders(settings, store, clock, metrics, events)
+    holders = Holders([*code_slots, redirects], replace)
+    service = shortener(
+        settings,
         links=links,
+        codes=codes(settings, code_slots, random.SystemRandom(), lambda: live.now.code_strategy),
         redirects=SlottedRedirects(redirects),
         clicks=clicks,
+        store=store,
         clock=clock,
-        random=random.SystemRandom(),
         metrics=metrics,
-        code_length=settings.code_length,
     )
     services = Services(
-        links=links,
+        links=sharded,
         store=store,
         shards=shards,
         cache=redis_client(settings.cache_url, settings.cache_timeout),
         pool=redis_client(settings.pool_url, settings.cache_timeout),
         log=log,
+        tables=STORE_TABLES,
     )
-    api = create_app(service, public_url=settings.public_url, metrics=metrics, readiness=services.states)
-    handled = RequestContext(api, settings.role, metrics, record, lambda: live.now.request_log_sample)
+    app = api(
+        settings,
+        service,
+        store=store,
+        cache=services.cache,
+        clock=clock,
+        metrics=metrics,
+        readiness=services.states,
+        live=lambda: live.now,
+    )
+    handled = RequestContext(app, settings.role, metrics, record, lambda: live.now.request_log_sample)
     return AppServer(
         http=HttpServer(handled, settings.host, settings.port),
         holders=holders,
         services=services,
+        routing=routing,
         clicks=clicks,
         clock=clock,
         record=record,

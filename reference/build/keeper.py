@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reference.build.codes import LOW_WATER, POOL_TIMEOUT, code_holders
+from reference.build.links import reshard_of
 from reference.platform import sql
 from reference.platform.clock import SystemClock
 from reference.platform.holders import Holders
@@ -20,6 +21,7 @@ from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
 from reference.shortener.keeper_server import Command, Job, KeeperServer
 from reference.shortener.key_generator import KeyGenerator
+from reference.shortener.purge import Purge
 from reference.shortener.retention import Retention
 from reference.shortener.slots import BASE62, KEY_POOL
 
@@ -31,17 +33,20 @@ def keeper(settings: Settings, events: EventSink, replace: Mapping[str, Componen
     holders = code_holders(settings, store, clock, metrics, events, only=(BASE62, KEY_POOL))
     pool = redis_client(settings.pool_url, POOL_TIMEOUT)
     [key_pool] = [holder for holder in holders if holder.slot == KEY_POOL]
+    reshard = reshard_of(settings, store, shards, clock, metrics, events, replace)
     jobs: dict[str, Job] = {
         "key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record),
+        "purge": Purge(shards, clock),
+        "reshard": reshard,
         "retention": Retention(store, clock, metrics),
     }
-    commands: dict[str, Command] = {}
+    commands: dict[str, Command] = {"reshard": reshard.begin, "resharding": reshard.progress}
 
     async def close() -> None:
         await asyncio.gather(pool.aclose(), store.close(), *(shard.close() for shard in shards.values()))
 
     def health() -> dict[str, Any]:
-        return {}
+        return {"moved": reshard.moved}
 
     return KeeperServer(
         http=HttpServer(metrics_page(metrics), settings.host, settings.port),

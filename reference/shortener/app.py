@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -19,8 +19,9 @@ from reference.platform.logs import JsonLog
 from reference.platform.modules import ComponentRejected
 from reference.platform.sql import Database
 from reference.shortener.clicks import ClickBuffer
-from reference.shortener.repository import LinkRepository
-from reference.shortener.slots import REDIRECT_CACHE
+from reference.shortener.live_routing import LiveRouting
+from reference.shortener.sharded_links import ShardedLinks
+from reference.shortener.slots import REDIRECT_CACHE, SHARD_ROUTER
 
 PREPARE_RETRY = 0.3
 
@@ -31,31 +32,47 @@ class Services:
     def __init__(
         self,
         *,
-        links: LinkRepository,
+        links: ShardedLinks,
         store: Database,
         shards: Mapping[str, Database],
         cache: Redis,
         pool: Redis,
         log: EventLog,
+        tables: Sequence[str] = (),
     ) -> None:
+        """`tables`: what is needed of the store."""
         self.links = links
         self.store = store
         self.shards = shards
         self.cache = cache
         self.pool = pool
         self.log = log
+        self._tables = tables
+
+    async def prepare(self) -> None:
+        """Makes the tables, wherever they can be made. Raises PortError if something is away; then repeat it."""
+        preparing = (self.links.prepare(), self.store.define(self._tables))
+        for outcome in await asyncio.gather(*preparing, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def states(self) -> dict[str, str]:
-        """Of each service "ok", or what went wrong; `links` stands for the shards together."""
+        """Of each service "ok", or what went wrong. `links`: "ok" if some shard answers, for then some links work."""
         pings: dict[str, Awaitable[Any]] = {
-            "links": self.links.ping(),
             "store": self.store.query("SELECT 1"),
             "cache": self.cache.ping(),
             "log": self.log.ping(),
             "pool": self.pool.ping(),
         }
-        found = await asyncio.gather(*pings.values(), return_exceptions=True)
-        return {name: self._state(each) for name, each in zip(pings, found, strict=True)}
+        shards, *found = await asyncio.gather(self._shards(), *pings.values(), return_exceptions=True)
+        states = {name: self._state(each) for name, each in zip(pings, found, strict=True)}
+        if isinstance(shards, dict):
+            some = "ok" in shards.values()
+            return states | shards | {"links": "ok" if some else "away: no shard answers"}
+        return states | {"links": self._state(shards)}
+
+    async def _shards(self) -> dict[str, str]:
+        return await self.links.states()
 
     def _state(self, outcome: Any) -> str:
         if isinstance(outcome, PortError | RedisError):
@@ -80,6 +97,7 @@ class AppServer:
         http: HttpServer,
         holders: Holders,
         services: Services,
+        routing: LiveRouting,
         clicks: ClickBuffer,
         clock: Clock,
         record: JsonLog,
@@ -88,6 +106,7 @@ class AppServer:
         self._http = http
         self._holders = holders
         self._services = services
+        self._routing = routing
         self._clicks = clicks
         self._clock = clock
         self._record = record
@@ -98,18 +117,18 @@ class AppServer:
     async def start(self) -> dict[str, Any]:
         await self._holders.start()
         await self._clicks.start()
-        self._preparing = asyncio.create_task(self._prepare(), name="prepare-links")
+        self._preparing = asyncio.create_task(self._prepare(), name="prepare-stores")
         port = await self._http.start()
         self._running = True
         return {"port": port}
 
     async def _prepare(self) -> None:
-        """Makes the tables, as soon as the shards are there."""
+        """Makes the tables, as soon as the stores are there."""
         while True:
             try:
-                return await self._services.links.prepare()
+                return await self._services.prepare()
             except PortError as error:
-                self._record.write("warning", "the links are away", error=str(error))
+                self._record.write("warning", "a store is away", error=str(error))
                 await self._clock.sleep(PREPARE_RETRY)
 
     async def stop(self) -> None:
@@ -125,7 +144,8 @@ class AppServer:
         await self._services.close()
 
     def health(self) -> dict[str, Any]:
-        return {"components": self._holders.names(), "click_buffer_events": len(self._clicks)}
+        components = self._holders.names() | {SHARD_ROUTER.name: self._routing.label}
+        return {"components": components, "click_buffer_events": len(self._clicks)}
 
     async def command(self, name: str, args: dict[str, Any]) -> Any:
         match name, args:
@@ -133,6 +153,9 @@ class AppServer:
                 return await self._set(setting, value)
             case "settings", _:
                 return self._live.now.model_dump()
+            case "routing", _:  # it would find out by itself, with the next request that a shard refuses
+                await self._routing.renew(await self._routing.current())
+                return self._routing.label
         return await self._holders.command(name, args)
 
     async def _set(self, setting: str, value: Any) -> dict[str, Any]:

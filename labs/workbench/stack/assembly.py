@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 from workbench.stack import guardian
 from workbench.stack.fittings import OrderError
+from workbench.stack.forked import Nursery
 from workbench.stack.orders import Orders
 from workbench.stack.plan import Plan, Request
 from workbench.stack.python_role import PythonRole
@@ -41,9 +43,13 @@ class Assembly:
         self.plan = Plan.make(request, data)
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
+        self.nursery = Nursery(logs / "nursery.log") if sys.platform == "linux" else None
         self.roles: dict[str, Role] = {}
         for name, kind in self.plan.kinds.items():
-            self.roles[name] = ServiceRole(name, logs) if kind == "service" else PythonRole(name, kind, logs)
+            if kind == "service":
+                self.roles[name] = ServiceRole(name, logs)
+            else:
+                self.roles[name] = PythonRole(name, kind, logs, self.nursery)
         self.ending = asyncio.Event()
         self.watchdog = Watchdog(self.roles, self.start_role)
         self.orders = Orders(self.plan, self.roles, self.watchdog, self.start_role, self.ending.set)
@@ -176,7 +182,7 @@ class Assembly:
 
 
 async def ready(port: int) -> str | None:
-    """None if `GET /readyz` is answered with 200, else what came instead."""
+    """None if `GET /readyz` says that every service can be used, else what it says."""
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -187,7 +193,10 @@ async def ready(port: int) -> str | None:
                 writer.close()
     except (OSError, TimeoutError) as error:
         return f"{type(error).__name__}: {error}"
-    return None if answer.split(" ", 2)[1:2] == ["200"] else answer
+    status, body = answer.split(" ", 2)[1:2], answer.partition("\r\n\r\n")[2]
+    if status != ["200"] or any(state != "ok" for state in json.loads(body)["services"].values()):
+        return answer
+    return None
 
 
 class StartFailed(Exception):

@@ -44,6 +44,14 @@ def make(kind: str, config: dict[str, Any], events: EventSink) -> Runnable:
     return runnable(kind, Settings(**config["settings"]), events)
 
 
+def prepare(kind: str) -> None:
+    """Imports what a process of that kind needs."""
+    if kind == "network":
+        importlib.import_module("workbench.stack.network")
+    else:
+        importlib.import_module("reference.build").factory(kind)
+
+
 class Child:
     """Serves one Runnable to the supervisor."""
 
@@ -147,16 +155,18 @@ def run(child: Child, kind: str, config: dict[str, Any]) -> int:
 
 def main() -> None:
     _role, kind, parent, dumps_path = sys.argv[1:5]  # the role: for whoever reads a list of processes
-    lifeline.die_with_parent(int(parent))
+    serve_role(kind, int(parent), dumps_path)
+
+
+def serve_role(kind: str, parent: int, dumps_path: str) -> None:
+    """From the first line on its standard input to its end; does not return."""
+    lifeline.die_with_parent(parent)
     channel = Channel.take_over()
     with Path(dumps_path).open("a", encoding="utf-8") as dumps:
         faulthandler.enable(file=dumps)
         if hasattr(faulthandler, "register"):  # POSIX: the supervisor may ask where we are before it kills us
             faulthandler.register(signal.SIGUSR1, file=dumps, all_threads=True)
-        if kind != "network":
-            importlib.import_module("reference.build").factory(
-                kind
-            )  # while the services that we need are starting
+        prepare(kind)  # while the services that it needs are starting
         config = channel.receive()
         if config is None:
             lifeline.leave(0)

@@ -233,6 +233,13 @@ class Stack:
         """Back to the reference."""
         self._order("unswap", slot=slot, on=on if on is None or isinstance(on, str) else list(on))
 
+    def reshard(self, shards: int | Iterable[str]) -> dict[str, Any]:
+        """Moves the links onto these shards, the first so many or those named, while the stack serves. Returns once all
+        have arrived: `{"moved": 25, "of": 100, ...}`. ValueError: no such shards; there are `shards` and `spare_shards`."""
+        wanted = shards if isinstance(shards, int) else list(shards)
+        done: dict[str, Any] = self._order("reshard", shards=wanted)
+        return done
+
     def set(self, name: str, value: Any) -> None:
         """Turns a live setting on every server. ValueError gives the allowed range."""
         self._order("set", name=name, value=value)

@@ -26,6 +26,10 @@ SETTABLE = ("edge", "balancer", "app", "consumer", "keeper")
 """The kinds of role that take live settings, each what concerns it."""
 
 
+ROUTED = "url-shortener/shard-router"
+"""The slot that is filled by the routing of the links: a server that starts reads it there."""
+
+
 class Fittings:
     """`holders`: the roles that hold components, each with its slots. `roles`: all of the stack."""
 
@@ -102,7 +106,7 @@ class Fittings:
             _put_back(app, slot, before)
             if error.error.get("type") == "ValueError":  # no such slot, no such filling
                 raise
-            raise OrderError(str(error), **_with_line(error.error, wanted)) from error
+            raise OrderError(str(error), **with_line(error.error, wanted)) from error
         except RoleGone:
             await asyncio.sleep(0)
             await self.watchdog.quiet(app)
@@ -151,7 +155,7 @@ class Fittings:
         for name, value in self.live.items():
             await role.command("set", {"name": name, "value": value})
         has = role.health.get("components", {})
-        for slot in {*role.fillings, *has}:
+        for slot in {*role.fillings, *has} & set(self.holders.get(role.name, ())) - {ROUTED}:
             if slot in role.fillings or has.get(slot, "reference") != "reference":
                 await self._refill(role, slot)
 
@@ -163,7 +167,7 @@ def _put_back(app: Role, slot: str, before: dict[str, Any] | None) -> None:
         app.fillings[slot] = before
 
 
-def _with_line(error: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+def with_line(error: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """The error, with the text of the line that it names."""
     lines = (wanted.get("source") or "").splitlines()
     line = error.get("line")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.stack.fittings import Fittings, OrderError
 from workbench.stack.memory import MB
 from workbench.stack.python_role import PythonRole
+from workbench.stack.resharding import SHARD_ROUTER, Resharding
 from workbench.stack.role import CommandFailed, Role
 from workbench.stack.watchdog import Watchdog
 
@@ -32,6 +33,7 @@ class Orders:
         self._shut = shut
         self.faults: dict[str, dict[str, Any]] = {}
         self.fittings = Fittings(plan.holders, roles, watchdog)
+        self.resharding = Resharding(roles)
         self.began = time.time()
 
     async def handle(self, command: str, arguments: dict[str, Any]) -> Any:
@@ -123,11 +125,20 @@ class Orders:
                 await self._network("fault", {"edges": [edge], "fault": fault, "seconds": value})
 
     # components and settings
-    async def do_swap(self, **arguments: Any) -> None:
-        await self.fittings.swap(**arguments)
+    async def do_swap(self, slot: str, **arguments: Any) -> None:
+        if slot == SHARD_ROUTER:
+            await self.resharding.swap(**arguments)
+        else:
+            await self.fittings.swap(slot, **arguments)
 
-    async def do_unswap(self, **arguments: Any) -> None:
-        await self.fittings.unswap(**arguments)
+    async def do_unswap(self, slot: str, on: str | list[str] | None = None) -> None:
+        if slot == SHARD_ROUTER:
+            await self.resharding.swap(filling="reference", on=on)
+        else:
+            await self.fittings.unswap(slot, on)
+
+    async def do_reshard(self, shards: int | list[str]) -> dict[str, Any]:
+        return await self.resharding.reshard(shards=shards)
 
     async def do_set(self, **arguments: Any) -> None:
         await self.fittings.set(**arguments)

@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 import psutil
 
+from workbench.stack.forked import Forked
 from workbench.stack.groups import kill_group, suspend
 
+Process = asyncio.subprocess.Process | Forked
 State = Literal["new", "starting", "up", "paused", "down", "restarting", "failed"]
 LINE_LIMIT = 16 << 20
 START_TIMEOUT = 40.0
@@ -46,7 +48,7 @@ class Role:
         self.state: State = "new"
         self.folder = folder
         self.log_path = folder / f"{name}.log"
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
         self.addresses: dict[str, Any] = {}
         self.started = 0.0
         self.restarts = 0
@@ -73,9 +75,12 @@ class Role:
     async def stop(self, seconds: float) -> None:
         raise NotImplementedError
 
-    async def _launch(self, argv: list[str], *, pipes: bool, **options: Any) -> asyncio.subprocess.Process:
+    def _begin(self) -> None:
         self.state = "starting"
         self.health, self.events, self.silence = {}, [], 0.0
+
+    async def _launch(self, argv: list[str], *, pipes: bool, **options: Any) -> Process:
+        self._begin()
         if os.name == "posix":
             options["start_new_session"] = (
                 True  # its own group: a Ctrl-C, or a kill of the group, stays there
@@ -83,7 +88,7 @@ class Role:
         else:
             options["creationflags"] = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         with self.log_path.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *argv,
                 stdin=asyncio.subprocess.PIPE if pipes else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE if pipes else log,
@@ -91,16 +96,20 @@ class Role:
                 limit=LINE_LIMIT,
                 **options,
             )
+        return self._launched(process)
+
+    def _launched(self, process: Process) -> Process:
+        self.process = process
         self.started = time.time()
-        self.on_group(f"+{self.process.pid}")
-        return self.process
+        self.on_group(f"+{process.pid}")
+        return process
 
     def _background(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _ended(self, process: asyncio.subprocess.Process) -> int:
+    async def _ended(self, process: Process) -> int:
         """Waits for the end, takes down whatever the process had started, and tells."""
         status = await process.wait()
         kill_group(process.pid)

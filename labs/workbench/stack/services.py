@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.stack import launch
-from workbench.stack.role import START_TIMEOUT, Role, RoleError, RoleGone
+from workbench.stack.role import START_TIMEOUT, Process, Role, RoleError, RoleGone
 
 if TYPE_CHECKING:
     from reference.platform.local import ServiceSpec
@@ -34,7 +34,7 @@ class ServiceRole(Role):
         process = await self._launch(argv, pipes=False, env=spec.env, cwd=spec.cwd)
         self._background(self._watch(process))
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+    async def _watch(self, process: Process) -> None:
         status = await self._ended(process)
         self.on_exit(self, status)
 

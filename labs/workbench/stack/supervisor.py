@@ -91,6 +91,8 @@ async def supervise(request: Request, folder: Path, data: Path) -> int:
     finally:
         stack.kill_all()
         await asyncio.gather(*(role.wait() for role in stack.roles.values()), return_exceptions=True)
+        if stack.nursery is not None:
+            await stack.nursery.stop()
         stack.leave()
         await control.stop()
 
