@@ -24,6 +24,7 @@ from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
 from reference.shortener.app import AppServer, Services
 from reference.shortener.clicks import ClickBuffer
+from reference.shortener.redirects import SlottedRedirects
 from reference.shortener.sharded_links import ShardedLinks
 from reference.shortener.slots import REDIRECT_CACHE
 from reference.shortener.store import CountedLinks

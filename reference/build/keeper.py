@@ -19,6 +19,7 @@ from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
+from reference.shortener.idempotency import Forgetting
 from reference.shortener.keeper_server import Command, Job, KeeperServer
 from reference.shortener.key_generator import KeyGenerator
 from reference.shortener.purge import Purge
@@ -39,6 +40,7 @@ def keeper(settings: Settings, events: EventSink, replace: Mapping[str, Componen
         "purge": Purge(shards, clock),
         "reshard": reshard,
         "retention": Retention(store, clock, metrics),
+        "idempotency-keys": Forgetting(store, clock),
     }
     commands: dict[str, Command] = {"reshard": reshard.begin, "resharding": reshard.progress}
 

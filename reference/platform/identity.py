@@ -123,6 +123,11 @@ class Authenticator:
         """The token was revoked, here; other servers notice within KNOWN_FOR."""
         self._known.pop(token_id, None)
 
+    def forget_all_of(self, principal: str) -> None:
+        """The account was closed, here."""
+        for token_id in [each for each, (_, known) in self._known.items() if known.principal.id == principal]:
+            del self._known[token_id]
+
     async def _look_up(self, token_id: str) -> KnownToken | None:
         now = self._clock.now()
         as_of, known = self._known.get(token_id, (0.0, None))
@@ -135,4 +140,3 @@ class Authenticator:
             if len(self._known) > KNOWN_AT_ONCE:
                 self._known.popitem(last=False)
         return found
-

@@ -1,9 +1,9 @@
 """A limit on how often somebody may do something: a token bucket, shared by all servers.
 
-Each name has a bucket that holds `limit` tokens at most (one at least) and gains that many a minute; whoever finds it empty is told
-when to come again. The buckets lie in Redis, where one script looks and takes in one step. Without Redis each
-server keeps buckets of its own: with n servers somebody may then do n times as much, which is better than to
-let nobody do anything, or everybody everything. A flushed cache fills all buckets.
+Each name has a bucket that gains `limit` tokens a minute and holds as many at most (but at least one); whoever finds
+it empty is told when to come again. The buckets lie in Redis, where one script looks and takes in one step. Without
+Redis each server keeps buckets of its own: with n servers somebody may then do n times as much, which is better
+than to let nobody do anything, or everybody everything. A flushed cache fills all buckets.
 """
 
 from __future__ import annotations

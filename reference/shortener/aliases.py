@@ -24,7 +24,19 @@ _ALIAS = re.compile(rf"[0-9A-Za-z_-]{{{SHORTEST},{LONGEST}}}")
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,32}")
 
 RESERVED = (
-    *("api", "app", "docs", "openapi", "redoc", "static", "healthz", "readyz", "metrics", "favicon", "robots"),
+    *(
+        "api",
+        "app",
+        "docs",
+        "openapi",
+        "redoc",
+        "static",
+        "healthz",
+        "readyz",
+        "metrics",
+        "favicon",
+        "robots",
+    ),
     *("admin", "login", "logout", "index", "sitemap", "well-known", "security", "help", "about", "status"),
 )
 """First parts of routes that there are, or that people would believe in."""
@@ -49,11 +61,16 @@ _TWINS = str.maketrans({"o": "0", "i": "1", "l": "1", "_": "-"})
 _RESERVED = {skeleton(word) for word in RESERVED}
 
 
+def is_reserved(code: str) -> bool:
+    """Whether `code` is one of RESERVED, or looks like one. A made code may not be one either."""
+    return skeleton(code) in _RESERVED
+
+
 def check_alias(alias: str, made_length: int = CODE_LENGTH) -> None:
     """ValueError, with a text for the client, if nobody may have `alias`. `made_length`: of the codes that are made."""
     if _ALIAS.fullmatch(alias) is None:
         raise ValueError(f"an alias has {SHORTEST} to {LONGEST} of 0-9, A-Z, a-z, _ and -")
-    if skeleton(alias) in _RESERVED:
+    if is_reserved(alias):
         raise ValueError("this alias is reserved, or looks like one that is")
     if len(alias) == made_length and alias.isalnum():
         raise ValueError(

@@ -7,6 +7,7 @@ The key's row and the link lie in different databases, so no transaction holds b
 *intended*, before it happens: first the order and a nonce, then each code before it is claimed. The claim of a code
 is idempotent for one nonce. So whoever finds a row with a code, after a crash or because two requests came at once,
 claims that very code for that very nonce, and whether that is the first time or the third makes no difference.
+Once it is claimed, the row says so too, and a retry long after gets the same answer, whatever became of the link.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ TABLES = (
         fingerprint TEXT NOT NULL,
         nonce TEXT NOT NULL,
         code TEXT NOT NULL,
-        link_expires_at DOUBLE PRECISION NOT NULL,
+        settled INTEGER NOT NULL,
         created_at DOUBLE PRECISION NOT NULL,
+        expires_at DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (scope, key)
     )""",
     "CREATE INDEX IF NOT EXISTS idempotency_keys_age ON idempotency_keys (created_at)",
@@ -50,12 +52,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is to become of a key. `code`: the one that was to be claimed last; "" if none yet."""
+    """What is to become of a key: a link, made at `created_at`, that ends at `expires_at` (POSIX seconds).
+
+    `nonce`: random, the link's own. `code`: the one that was to be claimed last, "" if none yet; `settled`: 1 once
+    it is known to be claimed."""
 
     fingerprint: str
     nonce: str
-    code: str
-    link_expires_at: float
+    created_at: float
+    expires_at: float
+    code: str = ""
+    settled: int = 0
 
 
 def fingerprint(order: dict[str, str | None]) -> str:
@@ -70,7 +77,7 @@ class Intents(Protocol):
     code only if it is still `instead_of`. Errors: PortError; repeat the call, both are idempotent.
     """
 
-    async def begin(self, key: Key, intent: Intent, now: float) -> Intent:
+    async def begin(self, key: Key, intent: Intent) -> Intent:
         """Keeps `intent` unless there is one for this key already; the one that holds."""
         ...
 
@@ -78,43 +85,52 @@ class Intents(Protocol):
         """The code that is to be claimed now: `code`, unless somebody else was faster."""
         ...
 
+    async def settle(self, key: Key) -> None:
+        """The code that was proposed last is claimed."""
+        ...
+
+
+COLUMNS = "fingerprint, nonce, created_at, expires_at, code, settled"
+WHICH = "scope = $1 AND key = $2"
+
 
 class SqlIntents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, key: Key, intent: Intent, now: float) -> Intent:
-        columns = "fingerprint, nonce, code, link_expires_at"
-        inserted, found = await self._database.transaction(
+    async def begin(self, key: Key, intent: Intent) -> Intent:
+        begun, found = await self._database.transaction(
             [
                 statement(
-                    f"INSERT INTO idempotency_keys (scope, key, {columns}, created_at) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (scope, key) DO UPDATE SET "
-                    "fingerprint = excluded.fingerprint, nonce = excluded.nonce, code = excluded.code, "
-                    "link_expires_at = excluded.link_expires_at, created_at = excluded.created_at "
-                    f"WHERE idempotency_keys.created_at < $8 RETURNING {columns}",
-                    *(key.scope, key.text, intent.fingerprint, intent.nonce, intent.code, intent.link_expires_at),
-                    *(now, now - KEPT),
+                    f"INSERT INTO idempotency_keys (scope, key, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, '', 0) "
+                    "ON CONFLICT (scope, key) DO UPDATE SET "
+                    "fingerprint = excluded.fingerprint, nonce = excluded.nonce, created_at = excluded.created_at, "
+                    "expires_at = excluded.expires_at, code = '', settled = 0 "
+                    f"WHERE idempotency_keys.created_at < $7 RETURNING {COLUMNS}",
+                    *(key.scope, key.text, intent.fingerprint, intent.nonce),
+                    *(intent.created_at, intent.expires_at, intent.created_at - KEPT),
                 ),
-                statement(
-                    f"SELECT {columns} FROM idempotency_keys WHERE scope = $1 AND key = $2", key.scope, key.text
-                ),
+                statement(f"SELECT {COLUMNS} FROM idempotency_keys WHERE {WHICH}", key.scope, key.text),
             ]
         )
-        return Intent(**(inserted or found)[0])
+        return Intent(**(begun or found)[0])
 
     async def propose(self, key: Key, code: str, instead_of: str) -> str:
         changed, found = await self._database.transaction(
             [
                 statement(
-                    "UPDATE idempotency_keys SET code = $1 WHERE scope = $2 AND key = $3 AND code = $4 RETURNING code",
-                    *(code, key.scope, key.text, instead_of),
+                    f"UPDATE idempotency_keys SET code = $3 WHERE {WHICH} AND code = $4 RETURNING code",
+                    *(key.scope, key.text, code, instead_of),
                 ),
-                statement("SELECT code FROM idempotency_keys WHERE scope = $1 AND key = $2", key.scope, key.text),
+                statement(f"SELECT code FROM idempotency_keys WHERE {WHICH}", key.scope, key.text),
             ]
         )
         rows = changed or found
         return str(rows[0]["code"]) if rows else code  # none: the key's day has ended meanwhile
+
+    async def settle(self, key: Key) -> None:
+        settled = f"UPDATE idempotency_keys SET settled = 1 WHERE {WHICH}"
+        await self._database.transaction([statement(settled, key.scope, key.text)])
 
 
 class Forgetting:

@@ -1,40 +1,50 @@
-"""What the API takes and gives, as JSON."""
+"""What the API takes, as JSON; what it gives: `answers`."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from reference.shortener.repository import LinkRecord
-from reference.shortener.service import Created, is_one_line
+from reference.shortener import targets
+from reference.shortener.aliases import LONGEST, SHORTEST
 
-URL_LIMIT = 2048
-DEFAULT_YEARS = 5
+DEFAULT_YEARS, MOST_YEARS = 5, 100
 
 
-class ShortenRequest(BaseModel):
-    """The body of POST /api/v1/shorten. Fields that are not here are refused."""
+class Request(BaseModel):
+    """A body. Fields that are not there are refused, and so are numbers where text is wanted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    long_url: str = Field(max_length=URL_LIMIT)
-    expiry: str | None = None
-    """An ISO date, at whose beginning (UTC) the link ends, or an ISO instant; without an offset: UTC."""
+
+class ShortenRequest(Request):
+    long_url: str = Field(
+        min_length=1,
+        max_length=targets.URL_LIMIT,
+        description="Where the link leads: http or https, not back to this service.",
+        examples=["https://example.org/a/long/path?q=1"],
+        json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
+    )
+    custom_alias: str | None = Field(
+        default=None,
+        description=f"The code that you want: {SHORTEST} to {LONGEST} of 0-9, A-Z, a-z, _ and -; not seven letters and "
+        "digits, which is what made codes look like. One that looks like somebody's is taken, too.",
+        examples=["my-link"],
+    )
+    expiry: str | None = Field(
+        default=None,
+        max_length=40,
+        description="An ISO date, at whose beginning (UTC) the link ends, or an ISO instant; without an offset: UTC. "
+        f"At most {MOST_YEARS} years ahead; by default {DEFAULT_YEARS}.",
+        examples=["2031-01-01"],
+    )
 
     @field_validator("long_url")
     @classmethod
     def _is_web_address(cls, url: str) -> str:
-        if not is_one_line(url):
-            raise ValueError("a URL has neither spaces nor control characters")
-        parts = urlsplit(url)
-        if parts.scheme.lower() not in ("http", "https"):
-            raise ValueError("only http and https")
-        if not parts.hostname:
-            raise ValueError("a URL needs a host")
-        _ = parts.port  # raises ValueError unless it is a number below 65536
+        targets.address_of(url)
         return url
 
     @field_validator("expiry")
@@ -45,14 +55,51 @@ class ShortenRequest(BaseModel):
         return text
 
     def expires_at(self, now: float) -> float:
-        """POSIX seconds. The default: five years from now, to the second."""
-        if self.expiry is not None:
-            return parse_instant(self.expiry).timestamp()
+        """POSIX seconds. ValueError unless it lies ahead, but not too far."""
         begin = datetime.fromtimestamp(int(now), UTC)
-        try:
-            return begin.replace(year=begin.year + DEFAULT_YEARS).timestamp()
-        except ValueError:  # the 29th of February
-            return begin.replace(year=begin.year + DEFAULT_YEARS, day=28).timestamp()
+        if self.expiry is None:
+            return years_after(begin, DEFAULT_YEARS).timestamp()
+        end = parse_instant(self.expiry)
+        if end.timestamp() <= now:
+            raise ValueError("must lie in the future")
+        if end > years_after(begin, MOST_YEARS):
+            raise ValueError(f"must lie within the next {MOST_YEARS} years")
+        return end.timestamp()
+
+
+class NewPrincipal(Request):
+    name: str = Field(min_length=1, max_length=100, examples=["Ada"])
+    role: Literal["user", "admin"] = "user"
+
+    @field_validator("name")
+    @classmethod
+    def _is_text(cls, name: str) -> str:
+        return storable(name)
+
+
+class NewTokenRequest(Request):
+    label: str = Field(default="", max_length=100, description="What it is for.", examples=["laptop"])
+
+    @field_validator("label")
+    @classmethod
+    def _is_text(cls, label: str) -> str:
+        return storable(label)
+
+
+class BlockRequest(Request):
+    reason: str = Field(default="", max_length=200, examples=["phishing"])
+
+    @field_validator("reason")
+    @classmethod
+    def _is_text(cls, reason: str) -> str:
+        return storable(reason)
+
+
+def storable(text: str) -> str:
+    """ValueError unless every database can hold `text`, and a person read it in one line."""
+    if not all(character.isprintable() for character in text):
+        raise ValueError("no control characters, and nothing that cannot be printed")
+    return text
 
 
 def parse_instant(text: str) -> datetime:
@@ -67,27 +114,8 @@ def parse_instant(text: str) -> datetime:
         raise ValueError("neither an ISO date nor an ISO instant") from None
 
 
-def instant(seconds: float) -> str:
-    """POSIX seconds as an ISO instant, such as 2031-11-21T08:00:00Z."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def created(link: Created, public_url: str) -> dict[str, Any]:
-    return {
-        "code": link.code,
-        "short_url": f"{public_url}/{link.code}",
-        "long_url": link.long_url,
-        "expires_at": instant(link.expires_at),
-        "delete_token": link.delete_token,
-    }
-
-
-def statistics(stats: LinkRecord, public_url: str) -> dict[str, Any]:
-    return {
-        "code": stats.code,
-        "short_url": f"{public_url}/{stats.code}",
-        "long_url": stats.long_url,
-        "clicks": 0,
-        "created_at": instant(stats.created_at),
-        "expires_at": instant(stats.expires_at),
-    }
+def years_after(begin: datetime, years: int) -> datetime:
+    try:
+        return begin.replace(year=begin.year + years)
+    except ValueError:  # the 29th of February
+        return begin.replace(year=begin.year + years, day=28)

@@ -2,160 +2,126 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
-import secrets
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
 from reference.platform.clock import Clock
-from reference.platform.errors import Indefinite, PortError, Unavailable
+from reference.platform.errors import PortError
+from reference.platform.identity import Principal, hash_of
 from reference.platform.metrics import Metrics
-from reference.platform.slots import SlotHolder
+from reference.shortener.audit import AuditLog
 from reference.shortener.clicks import ClickBuffer
-from reference.shortener.codes import LENGTH, new_code
 from reference.shortener.components import Answer
-from reference.shortener.repository import Deletion, LinkRecord, LinkRepository, NewLink
+from reference.shortener.links import Deletion, LinkRecord, LinkRepository
+from reference.shortener.orders import Created, Order, Orders
+from reference.shortener.privacy import Visitor
+from reference.shortener.redirects import Redirects
 from reference.shortener.slots import REDIRECT_CACHE
-
-DRAWS = 5
-"""Codes that are tried for one link. Two draws collide once in 35,000 when a hundred million links exist."""
-REPEATS = 2
-"""Times that a write of unknown outcome is repeated before the client is told."""
-
-
-class Redirects(Protocol):
-    """What the service needs of the slot's holder: see `components.RedirectCache`."""
-
-    async def resolve(self, code: str) -> Answer: ...
-    async def invalidate(self, code: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SlottedRedirects:
-    """The redirect cache that is in service right now. Checks what it answers: the server must be able to trust it."""
-
-    holder: SlotHolder
-
-    async def resolve(self, code: str) -> Answer:
-        """Raises PortError or ComponentError."""
-        answer = await self.holder.call("resolve", code)
-        if not isinstance(answer, Answer) or answer.state not in ("live", "expired", "unknown"):
-            raise self.holder.misbehaved("resolve", f"returned {answer!r:.80}, which is no Answer")
-        url = answer.long_url
-        if answer.state == "live" and not (isinstance(url, str) and is_one_line(url)):
-            raise self.holder.misbehaved("resolve", f"returned {url!r:.80} as the URL of a live link")
-        return answer
-
-    async def invalidate(self, code: str) -> None:
-        """Raises PortError, RedisError or ComponentError."""
-        await self.holder.call("invalidate", code)
-
-
-def is_one_line(url: str) -> bool:
-    """Whether `url` can be a header's value, as UTF-8, and nothing more than that."""
-    try:
-        url.encode()
-    except UnicodeEncodeError:
-        return False
-    return bool(url) and all(character > " " and character != "\x7f" for character in url)
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    code: str
-    long_url: str
-    expires_at: float
-    delete_token: str
 
 
 class NotInvalidated(Exception):
     """The row is deleted, but servers may still redirect: the deletion must be repeated."""
 
 
+class Statistics(Protocol):
+    """What is known of the clicks on a link: see `click_statistics.ClickStatistics`."""
+
+    async def of(self, code: str) -> dict[str, Any]: ...
+
+
 class Shortener:
     def __init__(
         self,
         *,
+        orders: Orders,
         links: LinkRepository,
         redirects: Redirects,
         clicks: ClickBuffer,
+        statistics: Statistics,
+        audit: AuditLog,
         clock: Clock,
-        random: random.Random,
         metrics: Metrics,
-        code_length: int = LENGTH,
     ) -> None:
-        """`random`: for codes; a `random.SystemRandom()` in service."""
+        self._orders = orders
         self._links = links
         self._redirects = redirects
         self._clicks = clicks
+        self._statistics = statistics
+        self._audit = audit
         self._clock = clock
-        self._random = random
         self._metrics = metrics
-        self._code_length = code_length
 
     def now(self) -> float:
         return self._clock.now()
 
-    async def shorten(self, long_url: str, expires_at: float) -> Created:
-        """A new link to `long_url`, which has been checked. Raises PortError, ComponentError."""
-        token = secrets.token_urlsafe(24)
-        for _ in range(DRAWS):
-            code = new_code(self._random, self._code_length)
-            if await self._insert(NewLink(code, long_url, self.now(), expires_at, hash_of(token))):
-                await self._announce(code)
-                return Created(code, long_url, expires_at, token)
-        raise Unavailable(f"{DRAWS} random codes in a row were taken")
+    # --- make a link
 
-    async def _insert(self, link: NewLink) -> bool:
-        """Repeats an insert whose outcome is unknown: the same code and token find their own row again."""
-        for _ in range(REPEATS):
-            try:
-                return await self._links.insert(link)
-            except Indefinite:
-                continue
-        return await self._links.insert(link)
+    async def shorten(self, order: Order) -> Created:
+        """A new link, or for a key that was sent before, the one that was made then.
+
+        One URL sent twice without a key is two links: each has its own end, token, owner and statistics.
+        Raises AliasTaken, KeyReused, PortError, ComponentError."""
+        created = await self._orders.fulfil(order)
+        await self._announce(created.code)
+        return created
 
     async def _announce(self, code: str) -> None:
         """Clears what the cache remembers of the code from before: at most that it is unknown.
 
-        A cache that is away does not keep anybody from making links. Nobody can have asked for a random code but
-        by guessing it, and "unknown" is remembered for NEGATIVE_TTL_MAX at most.
+        A cache that is away does not keep anybody from making links. Few can have asked for a code before it was
+        there, and "unknown" is remembered for NEGATIVE_TTL_MAX at most.
         """
         try:
             await self._redirects.invalidate(code)
         except (PortError, RedisError) as error:
-            self._metrics.component_errors.labels(REDIRECT_CACHE.name, type(error).__name__).inc()
+            self._count_failure(error)
+
+    # --- use it
 
     async def follow(self, code: str) -> Answer:
         """What the code means now. Raises PortError (the store is needed, and away), ComponentError."""
         return await self._redirects.resolve(code)
 
-    def clicked(self, code: str, trace: str) -> None:
+    def clicked(self, code: str, trace: str, visitor: Visitor) -> None:
         """Notes that a redirect was answered; never waits, never fails."""
-        self._clicks.offer(code, trace)
+        self._clicks.offer(code, trace, visitor)
 
-    async def delete(self, code: str, token: str) -> Deletion:
-        """Once it has returned "deleted", no server redirects any more after DELETION_BOUND seconds.
+    async def record(self, code: str) -> LinkRecord | None:
+        """None if there is no such link, or no longer. Raises PortError."""
+        return await self._links.record(code)
 
-        Raises PortError (repeat it), NotInvalidated (repeat it), ComponentError.
+    async def clicks_on(self, code: str) -> dict[str, Any]:
+        """May lag behind by what is on its way through the log. Raises PortError."""
+        return await self._statistics.of(code)
+
+    async def links_of(self, owner: str, after: str, limit: int) -> list[LinkRecord]:
+        """The next `limit` links of `owner` behind the code `after`. Raises PortError."""
+        return await self._links.owned_by(owner, after, limit)
+
+    # --- and end it
+
+    async def delete(self, code: str, *, token: str | None = None, by: Principal | None = None) -> Deletion:
+        """Allowed to who has the link's token, to its owner, and to administrators.
+
+        Once it has returned "deleted", no server redirects any more after DELETION_BOUND seconds, and the deletion
+        stands in the audit log. Raises PortError, NotInvalidated (repeat it after either), ComponentError.
         """
-        outcome = await self._links.delete(code, token_hash=hash_of(token), owner=None, now=self.now())
+        assert token or by, "somebody must ask"
+        outcome = await self._links.delete(
+            code,
+            token_hash=hash_of(token) if token else None,
+            owner=by.id if by and not by.is_administrator else None,
+            now=self.now(),
+        )
         if outcome == "deleted":
             try:
                 await self._redirects.invalidate(code)
             except (PortError, RedisError) as error:
-                self._metrics.component_errors.labels(REDIRECT_CACHE.name, type(error).__name__).inc()
+                self._count_failure(error)
                 raise NotInvalidated(str(error)) from error
+            await self._audit.note("delete-link", code, by.id if by else "delete-token", self.now())
         return outcome
 
-    async def stats(self, code: str) -> LinkRecord | None:
-        """Clicks may lag behind by what is on its way through the log. Raises PortError."""
-        return await self._links.record(code)
-
-
-def hash_of(token: str) -> str:
-    """What the store keeps instead of the token. A token is random and long: it needs neither salt nor stretching."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    def _count_failure(self, error: Exception) -> None:
+        self._metrics.component_errors.labels(REDIRECT_CACHE.name, type(error).__name__).inc()

@@ -26,7 +26,7 @@ _NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 INVISIBLE = {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
-"""Unicode's controls, format characters (which turn the direction of text, or cannot be seen), lone surrogates, spaces."""
+"""Unicode's controls, format characters (which cannot be seen, or turn text round), lone surrogates, and spaces."""
 
 LOOPBACK = "localhost"
 """Stands for all spellings of this machine: 127.0.0.0/8, ::1, 0.0.0.0, names under localhost."""
@@ -90,7 +90,9 @@ def _ascii(text: str) -> str:
             if label.startswith("xn--"):
                 _check_punycode(label)
     except UnicodeError as error:  # IDNAError is one, too
-        raise ValueError("the host is no valid name: if it has other letters than a to z, write xn--...") from error
+        raise ValueError(
+            "the host is no valid name: if it has other letters than a to z, write xn--..."
+        ) from error
     return decoded
 
 
@@ -108,7 +110,9 @@ def _ipv4(host: str) -> ipaddress.IPv4Address:
         if not _NUMBER.fullmatch(part):
             raise ValueError("a host that ends in a number is an IPv4 address, and this is none")
         try:
-            numbers.append(int(part[2:] or "0", 16) if part[:2] == "0x" else int(part, 8 if part[0] == "0" else 10))
+            numbers.append(
+                int(part[2:] or "0", 16) if part[:2] == "0x" else int(part, 8 if part[0] == "0" else 10)
+            )
         except ValueError:
             raise ValueError("this is no IPv4 address: a number with a leading 0 is octal") from None
     *first, last = numbers
