@@ -111,8 +111,16 @@ def test_a_plan_routes_every_call_to_a_service_through_its_edge(tmp_path: Path) 
         settings = plan.config("app-2")["settings"]
         assert settings["cache_url"].startswith(f"redis://127.0.0.1:{plan.edges['app-2->cache'].port}")
         assert settings["click_buffer"] == 7
+        assert "secret" not in plan.config("network")
+        assert settings["secret"] == plan.config("keeper-1")["settings"]["secret"]
+        assert plan.admin_token not in repr(plan)
         assert plan.config("balancer")["settings"]["backends"] == plan.backends()
-        assert plan.edges_of("store") == ["app-1->store", "app-2->store", "consumer->store"]
+        assert settings["shard_urls"].keys() == {"shard-1", "shard-2", "shard-3"}
+        assert plan.edges_of("store") == [
+            *("app-1->store", "app-2->store", "consumer->store", "keeper-1->store")
+        ]
+        assert plan.edges_of("app-1->shards") == [f"app-1->shard-{n}" for n in (1, 2, 3)]
+        assert len(plan.edges_of("shards")) == 9
         assert plan.edges_of("app-1->log") == ["app-1->log"]
         with pytest.raises(ValueError, match="no such service or edge"):
             plan.edges_of("moon")

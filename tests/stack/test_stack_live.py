@@ -4,16 +4,22 @@ All tests share one stack; each leaves it whole.
 """
 
 import dataclasses
+import importlib.util
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from IPython.lib import pretty
 from workbench.stack import ComponentError, Stack, StackError, state
 from workbench.stack.incident import Incident
 
+from reference.build import SLOTS
+from reference.shortener.slots import SLOTS as BY_NAME
 from tests.stack.clients import (
     COMPONENT,
     SLOT,
@@ -27,10 +33,12 @@ from tests.stack.clients import (
     status_of,
 )
 
+LINK = {"long_url": "https://example.org/"}
+
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with Stack() as stack:
+    with Stack(settings={"spare_shards": 1}) as stack:
         yield stack
 
 
@@ -51,8 +59,12 @@ def test_a_link_is_shortened_followed_and_counted(stack: Stack) -> None:
 
 def test_status_and_topology_show_what_runs(stack: Stack) -> None:
     status = stack.status()
-    assert set(status.roles) == {"balancer", "app-1", "app-2", "app-3", "consumer", "network", "services"}
-    assert status.roles["app-1"]["components"] == {SLOT: "reference"}
+    processes = {"balancer", "app-1", "app-2", "app-3", "consumer", "keeper-1", "network", "services"}
+    assert set(status.roles) == processes
+    held = {slot for role in status.roles.values() for slot in role.get("components", {})}
+    assert held == set(SLOTS)
+    assert status.roles["app-1"]["components"][SLOT] == "reference"
+    assert stack.admin_token not in str(status.data)
     assert stack.url in str(status)
     picture = stack.topology().mermaid
     assert 'app_1 -->|"redirects"| cache' in picture
@@ -271,19 +283,19 @@ def test_a_lost_store_is_a_503_for_what_the_cache_does_not_hold(stack: Stack) ->
     warm, cold = shorten(stack), shorten(stack)
     assert status_of(stack.url, warm) == 302
     for fault in (stack.cut, stack.hang):
-        fault("store")
+        fault("shards")
         assert status_of(stack.url, warm) == 302
         status, headers, _ = ask(stack.server_url("app-1"), "GET", f"/{cold}x")
         assert status == 503
         assert "Retry-After" in headers
-        stack.mend("store")
-    eventually(lambda: status_of(stack.url, cold) == 302, "the store is back")
+        stack.mend("shards")
+    eventually(lambda: status_of(stack.url, cold) == 302, "the shards are back")
 
 
 def test_a_slow_edge_slows_one_server(stack: Stack) -> None:
     stack.swap(SLOT, "plain")
     code = shorten(stack)
-    stack.slow("app-1->store", 0.15)
+    stack.slow("app-1->shards", 0.15)
     seconds = {}
     for app in ("app-1", "app-2"):
         url = stack.server_url(app)
@@ -311,3 +323,100 @@ def test_metrics_of_all_servers_are_added(stack: Stack) -> None:
     )
     assert total > 0
     assert stack.metrics("consumer").value("clicks_counted_total") >= 0
+
+
+def plain(slot: str) -> str:
+    """The text of our plain filling of a slot."""
+    found = importlib.util.find_spec(BY_NAME[slot].fillings["plain"])
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).read_text("utf-8")
+
+
+STRATEGIES = {"hash-codes": "hash", "snowflake-codes": "snowflake", "key-pool": "pool"}
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_component_of_ones_own_serves_in_every_slot(stack: Stack, slot: str) -> None:
+    name = slot.rpartition("/")[2]
+    stack.set("code_strategy", STRATEGIES.get(name, "hash" if name == "base62" else "random"))
+    before = shorten(stack)
+    holders = [role for role, found in stack.status().roles.items() if slot in found.get("components", {})]
+    stack.swap(slot, plain(slot))
+    components = {role: stack.status().roles[role]["components"][slot] for role in holders}
+    assert components == dict.fromkeys(holders, "yours")
+    assert f"{name}: yours" in str(stack.status())
+    after = shorten(stack)
+    for code in (before, after, after):
+        assert status_of(stack.url, code) == 302
+    eventually(lambda: clicks(stack, after) == 2, "the clicks are counted")
+    stack.unswap(slot)
+    assert status_of(stack.url, before) == status_of(stack.url, after) == 302
+    stack.set("code_strategy", "random")
+    assert stack.incidents()[-1:] == [] or "left badly" not in stack.incidents()[-1].message
+
+
+def test_links_move_to_a_new_shard_while_they_are_followed(stack: Stack) -> None:
+    codes = [shorten(stack) for _ in range(40)]
+    with following(stack, codes[0]) as followers:
+        done = stack.reshard(4)
+        assert done["shards"] == ["shard-1", "shard-2", "shard-3", "shard-4"]
+        assert {status_of(stack.url, code) for code in codes} == {302}
+        codes.append(shorten(stack))
+        done = stack.reshard(["shard-1", "shard-3", "shard-2"])
+    assert {status_of(stack.url, code) for code in codes} == {302}
+    assert set(followers.statuses) == {302}
+    assert followers.failures == []
+    with pytest.raises(ValueError, match="no such shards"):
+        stack.reshard(["shard-9"])
+
+
+def test_a_router_is_swapped_everywhere_or_nowhere(stack: Stack) -> None:
+    router = "url-shortener/shard-router"
+    with pytest.raises(ValueError, match="on all servers or on none"):
+        stack.swap(router, "plain", on="app-1")
+    wrong = "class ShardRouter:\n    def __init__(self, *, shards): pass\n    def shard_of(self, code): return 1/0\n"
+    with pytest.raises(ComponentError, match="ZeroDivisionError") as refused:
+        stack.swap(router, wrong)
+    assert refused.value.component == router
+
+
+def test_live_settings_reach_every_role_and_outlive_a_restart(stack: Stack) -> None:
+    stack.set("redirect_status", 301)
+    code = shorten(stack)
+    stack.kill("app-1")
+    stack.kill("balancer")
+    stack.revive("balancer")
+    stack.revive("app-1")
+    assert status_of(stack.server_url("app-1"), code) == 301
+    assert status_of(stack.url, code) == 301
+    stack.set("redirect_status", 302)
+
+
+@pytest.mark.parametrize("role", ["keeper-1", "consumer", "services", "network"])
+def test_any_role_may_be_killed_and_revived(stack: Stack, role: str) -> None:
+    code = shorten(stack)
+    stack.kill(role)
+    stack.revive(role)
+    eventually(lambda: status_of(stack.url, code) == 302, "the link is there")
+    stack.set("code_strategy", "pool")
+    eventually(lambda: ask(stack.url, "POST", "/api/v1/shorten", LINK)[0] == 201, "the pool is filled again")
+    stack.set("code_strategy", "random")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every role is started by itself")
+def test_a_stack_whose_nursery_is_killed_starts_its_roles_one_by_one(stack: Stack) -> None:
+    code = shorten(stack)
+    pids = {name: role["pid"] for name, role in stack.status().roles.items()}
+    parent = psutil.Process(pids["app-1"]).parent()
+    assert parent is not None
+    assert "workbench.stack.nursery" in parent.cmdline()
+    parent.kill()
+
+    def back() -> bool:
+        roles = stack.status().roles
+        return all(role["state"] == "up" and role["pid"] != pids[name] for name, role in roles.items())
+
+    eventually(back, "all roles run again", seconds=60)
+    eventually(lambda: status_of(stack.url, code) == 302, "the link is there")
+    assert "workbench.stack.child" in psutil.Process(stack.status().roles["app-1"]["pid"]).cmdline()

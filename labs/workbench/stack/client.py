@@ -188,7 +188,8 @@ class Stack:
         """Lets a paused role go on, starts a killed one again, with the components that it had."""
         self._order("revive", role=role)
 
-    # faults; `target`: a service (cache, log, pool, store, shard-1), an edge ("app-1->cache"), or a role: all its edges
+    # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards), or a
+    # role: all its edges
     def slow(self, target: str, seconds: float) -> None:
         """Holds all bytes between a role and a service for `seconds`, each way: an answer takes twice that longer."""
         self._order("fault", target=target, fault="slow", seconds=seconds)

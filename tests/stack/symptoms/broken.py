@@ -37,7 +37,7 @@ async def server_stands_still(bench: Bench) -> str | None:
 async def unknown_after_store_failure(bench: Bench) -> str | None:
     made = await bench.shorten()
     async with bench.quiet:
-        async with bench.cut("store"):
+        async with bench.cut("shards"):
             during = await bench.get(made.code)
         await asyncio.sleep(0.1)
         after = await bench.get(made.code)
@@ -65,7 +65,7 @@ async def deletion_without_cache(bench: Bench) -> str | None:
 async def many_queries_for_one_code(bench: Bench) -> str | None:
     """While the store takes 0.4 s, all of a herd come before its answer."""
     made = await bench.shorten()
-    async with bench.quiet, bench.mending("store"):
-        await bench.slow("store", 0.2)
+    async with bench.quiet, bench.mending("shards"):
+        await bench.slow("shards", 0.2)
         queries = await bench.queries_during(lambda: bench.get_many([made.code] * 30))
     return f"{queries} queries for 30 requests of one cold code" if queries > 2 else None

@@ -62,15 +62,15 @@ async def slow_query_once(bench: Bench) -> SlowQuery:
     seen = SlowQuery()
     async with bench.quiet:
         await bench.get_many([unused_code() for _ in range(10)])  # connections, ready to ask
-        async with bench.mending("store"):
-            await bench.slow("store", LATE)
+        async with bench.mending("shards"):
+            await bench.slow("shards", LATE)
             visits = [asyncio.create_task(bench.get(made.code)) for made in (here, there)]
             await asyncio.sleep(0.2)
             began = time.monotonic()
-            await bench.slow("store", LESS_LATE)  # for what comes now; what is under way stays late
+            await bench.slow("shards", LESS_LATE)  # for what comes now; what is under way stays late
             left_behind = asyncio.create_task(departure(bench, kept))
             await asyncio.sleep(1.6 * LESS_LATE)  # its answer is under way
-            await bench.slow("store", LATE)
+            await bench.slow("shards", LATE)
             if time.monotonic() > began + LATE - 0.3:
                 raise TooBusy
             await asyncio.sleep(began + LATE + 0.1 - time.monotonic())

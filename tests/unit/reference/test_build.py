@@ -1,13 +1,17 @@
 """Settings, what a topology looks like, and codes."""
 
+import importlib
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 from pydantic import ValidationError
 
-from reference.build import build
+from reference.build import HOLDS, SLOTS, build
 from reference.platform.settings import LiveSettings, Settings
+from reference.shortener import slots
 from reference.shortener.codes import ALPHABET, could_be_code, new_code
 
 
@@ -37,9 +41,10 @@ def test_a_live_setting_out_of_range_names_the_range(value: object) -> None:
 def test_the_picture_shows_what_runs_and_what_is_wrong() -> None:
     topology = build("url-shortener", Settings(servers=2))
     assert [role.name for role in topology.roles] == [
-        *("balancer", "app-1", "app-2", "consumer", "cache", "log", "store")
+        *("balancer", "app-1", "app-2", "consumer", "keeper-1", "cache", "log", "pool", "store"),
+        *("shard-1", "shard-2", "shard-3"),
     ]
-    assert "app-2->cache" in [edge.name for edge in topology.edges]
+    assert {"app-2->cache", "app-1->shard-3", "keeper-1->pool"} <= {edge.name for edge in topology.edges}
     quiet = topology.mermaid()
     assert quiet.startswith("flowchart LR\n")
     assert "-.->" not in quiet
@@ -47,6 +52,39 @@ def test_the_picture_shows_what_runs_and_what_is_wrong() -> None:
     assert 'app_2["app-2: paused"]' in loud
     assert "class app_2 trouble" in loud
     assert loud.count("-.->") == 1
+
+
+def test_an_edge_stands_in_front_and_spare_shards_and_keepers_are_drawn() -> None:
+    topology = build("url-shortener", Settings(servers=1, shards=1, spare_shards=1, keepers=2, edge=True))
+    names = [role.name for role in topology.roles]
+    assert names[:2] == ["edge", "balancer"]
+    assert names[-2:] == ["shard-1", "shard-2"]
+    assert {"keeper-1", "keeper-2"} <= set(names)
+    picture = topology.mermaid()
+    assert "clients([clients]) -->|HTTP| edge" in picture
+    assert 'edge -->|"HTTP"| balancer' in picture
+
+
+def test_every_slot_is_held_somewhere_and_has_its_fillings() -> None:
+    assert set(SLOTS) == set(slots.SLOTS)
+    assert {slot for held in HOLDS.values() for slot in held} == set(SLOTS)
+    for slot in slots.SLOTS.values():
+        for module in slot.fillings.values():
+            assert hasattr(importlib.import_module(module), slot.class_name)
+        assert slot.pure <= set(slot.methods)
+
+
+FRAMEWORKS = {"fastapi", "sqlalchemy", "asyncpg", "redis", "fakeredis"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs"),
+    [("balancer", set()), ("edge", set()), ("consumer", {"redis"}), ("app", {"fastapi", "redis"})],
+)
+def test_a_process_imports_what_it_needs_and_no_more(kind: str, needs: set[str]) -> None:
+    program = f"import sys; from reference.build import factory; factory({kind!r}); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert set(loaded.stdout.split()) & FRAMEWORKS == needs
 
 
 def test_codes_are_seven_characters_from_everywhere_in_the_alphabet() -> None:

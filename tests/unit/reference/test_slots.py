@@ -207,6 +207,51 @@ async def test_a_component_that_leaves_badly_leaves(world: World) -> None:
     assert world.notes == ["start", "close"]
 
 
+class Pure:
+    """A slot with a pure method."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.errors: list[str] = []
+        slot = Slot("case/double", "Double", {"of": (ValueError,)}, {}, pure=frozenset({"of"}))
+        self.holder = SlotHolder(slot, lambda: Equipment({}, nothing), self.events.append, self.errors.append)
+
+    async def put(self, body: str) -> Any:
+        return await self.holder.put_source(f"class Double:\n    def of(self, n):\n        {body}\n", "yours")
+
+
+async def nothing() -> None: ...
+
+
+async def test_a_pure_method_is_called_at_once() -> None:
+    pure = Pure()
+    await pure.put("return 2 * n")
+    assert pure.holder.call_pure("of", 21) == 42
+    with pytest.raises(ComponentRejected, match="plain function"):
+        await pure.holder.put_source("class Double:\n    async def of(self, n): pass\n", "yours")
+    assert pure.holder.call_pure("of", 21) == 42
+
+
+async def test_what_a_pure_method_raises() -> None:
+    pure = Pure()
+    await pure.put("raise [ValueError, KeyError, SystemExit][n](n)")
+    with pytest.raises(ValueError, match="0"):
+        pure.holder.call_pure("of", 0)
+    for number in (1, 2):
+        with pytest.raises(ComponentError, match="line 3"):
+            pure.holder.call_pure("of", number)
+    assert pure.errors == ["KeyError", "SystemExit"]
+    assert [event["what"] for event in pure.events] == ["raised SystemExit"]
+
+
+async def test_the_error_of_another_slots_component_keeps_its_name(world: World) -> None:
+    await world.put("raise text")
+    with pytest.raises(ComponentError) as caught:
+        await world.holder.call("say", ComponentError("case/other", "KeyError", "Other.say raised KeyError"))
+    assert caught.value.slot == "case/other"
+    assert world.errors == []
+
+
 async def test_an_unknown_filling(world: World) -> None:
     with pytest.raises(ValueError, match="no filling"):
         await world.holder.fill("nothing")
