@@ -10,6 +10,7 @@ from reference.build.api import STORE_TABLES, api, shortener
 from reference.build.codes import code_holders, codes
 from reference.build.links import routing_of
 from reference.platform import sql
+from reference.platform.admission import Admission
 from reference.platform.clock import SystemClock
 from reference.platform.event_log import RedisStreamsLog
 from reference.platform.holders import Holders
@@ -24,6 +25,7 @@ from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
 from reference.shortener.app import AppServer, Services
 from reference.shortener.clicks import ClickBuffer
+from reference.shortener.redirect_times import TimedRedirects
 from reference.shortener.redirects import SlottedRedirects
 from reference.shortener.sharded_links import ShardedLinks
 from reference.shortener.slots import REDIRECT_CACHE
@@ -66,7 +68,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         settings,
         links=links,
         codes=codes(settings, code_slots, random.SystemRandom(), lambda: live.now.code_strategy),
-        redirects=SlottedRedirects(redirects),
+        redirects=TimedRedirects(SlottedRedirects(redirects), metrics),
         clicks=clicks,
         store=store,
         clock=clock,
@@ -91,7 +93,8 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         readiness=services.states,
         live=lambda: live.now,
     )
-    handled = RequestContext(app, settings.role, metrics, record, lambda: live.now.request_log_sample)
+    admitted = Admission(app, lambda: live.now, metrics)
+    handled = RequestContext(admitted, settings.role, metrics, record, lambda: live.now.request_log_sample)
     return AppServer(
         http=HttpServer(handled, settings.host, settings.port),
         holders=holders,

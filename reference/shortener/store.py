@@ -9,6 +9,7 @@ from reference.platform.errors import PortError, TimedOut
 from reference.platform.metrics import Metrics
 from reference.shortener.components import Link
 from reference.shortener.links import Deletion, LinkRecord, LinkRepository, NewLink
+from reference.shortener.redirect_times import note_store_asked
 
 T = TypeVar("T")
 
@@ -27,6 +28,7 @@ class CountedLinks:
         return await self._counted("insert", self._links.insert(link))
 
     async def find(self, code: str) -> Link | None:
+        note_store_asked()
         return await self._counted("find", self._links.find(code))
 
     async def taken(self, code: str) -> bool:

@@ -14,11 +14,14 @@ import weakref
 from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
+from reference.platform.objectives import attainments
+from reference.shortener.objectives import OBJECTIVES
 from workbench.stack import state
 from workbench.stack.display import Status, TopologyView
 from workbench.stack.errors import ComponentError, StackError
 from workbench.stack.incident import Incident
 from workbench.stack.metrics import Metrics
+from workbench.stack.objectives import Objectives
 from workbench.stack.state import StackState
 
 PROFILES = ("embedded", "local")
@@ -207,7 +210,7 @@ class Stack:
         self._order("fault", target=target, fault="mend")
 
     def flush(self, service: str = "cache") -> None:
-        """Empties the cache."""
+        """Empties the cache, or what the `edge` remembers."""
         self._order("flush", service=service)
 
     # components and settings
@@ -256,6 +259,18 @@ class Stack:
         roles = self.status().roles
         names = [role] if role else [n for n, r in roles.items() if r["kind"] == "app" and r["state"] == "up"]
         return Metrics.parse(*(_get(self.server_url(name), "/metrics") for name in names))
+
+    def objectives(self, since: Metrics | None = None) -> Objectives:
+        """How the service-level objectives stand, by what the servers and the consumer have counted: from their start,
+        or from `since` on, which an earlier `readings()` gave."""
+        found = self.readings()
+        return Objectives(attainments(OBJECTIVES, found if since is None else found.since(since)))
+
+    def readings(self) -> Metrics:
+        """The metrics of all servers and of the consumer that are up, together: what objectives are measured by."""
+        roles = self.status().roles
+        up = [name for name, role in roles.items() if role["state"] == "up" and role["kind"] in ("app", "consumer")]
+        return Metrics.parse(*(_get(roles[name]["url"], "/metrics") for name in up))
 
     def incidents(self) -> list[Incident]:
         """What went wrong unasked, the oldest first."""

@@ -97,6 +97,9 @@ class Orders:
         return edges
 
     async def do_flush(self, service: str) -> None:
+        if service == "edge" and isinstance(edge := self.roles.get("edge"), PythonRole):
+            await edge.command("purge", {})
+            return
         if service != "cache":
             raise ValueError("only the cache can be flushed: the other services hold what nobody else has")
         from redis.asyncio import Redis
@@ -179,6 +182,8 @@ class Orders:
             "restarts": role.restarts,
             "megabytes": round(role.resident() / MB),
         }
+        if role.kind in ("edge", "balancer"):
+            described["health"] = role.health
         if role.health.get("components"):
             described["components"] = role.health["components"]
         return described
