@@ -129,7 +129,7 @@ class ClickConsumer:
             if untidy and (not entries or now - tidied > TIDY):
                 await self._tidy(store)
                 tidied, untidy = now, False
-            if entries and len(entries) < size:
+            if entries and len(entries) < size // 2:
                 await self._clock.sleep(GATHER)
 
     async def count(self, store: LeasedClickStore, entries: list[Entry]) -> None:
