@@ -16,11 +16,11 @@ BLOCK = 10_000
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS key_ranges (
-    only BIGINT PRIMARY KEY CHECK (only = 1),
+    one_row BIGINT PRIMARY KEY CHECK (one_row = 1),
     next_number BIGINT NOT NULL
 )"""
 
-_BEGIN = "INSERT INTO key_ranges (only, next_number) VALUES (1, 0) ON CONFLICT (only) DO NOTHING"
+_BEGIN = "INSERT INTO key_ranges (one_row, next_number) VALUES (1, 0) ON CONFLICT (one_row) DO NOTHING"
 
 _ALLOT = "UPDATE key_ranges SET next_number = next_number + $1 WHERE next_number < $2 RETURNING next_number"
 
