@@ -188,7 +188,7 @@ async def ready(port: int) -> str | None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-                answer = (await reader.read(65536)).decode("utf-8", "replace")
+                answer = (await reader.read()).decode("utf-8", "replace")
             finally:
                 writer.close()
     except (OSError, TimeoutError) as error:
