@@ -56,4 +56,8 @@ class Balancer:
         raise ValueError(f"no command {name!r} with {', '.join(args) or 'no arguments'}")
 
     def health(self) -> dict[str, Any]:
-        return {"balancing": self.live.balancing, "backends": self.backends.health()}
+        return {
+            "balancing": self.live.balancing,
+            "refused": {str(status): count for status, count in self._front.refused.items()},
+            "backends": self.backends.health(),
+        }

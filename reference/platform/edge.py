@@ -87,6 +87,7 @@ class Edge:
             "redirects": dict(self.redirects),
             "entries": len(self.cache),
             "bytes": self.cache.size,
+            "refused": {str(status): count for status, count in self._front.refused.items()},
             "backends": self.behind.health(),
         }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from reference.platform.http1 import Malformed, RequestHead, read_request
@@ -59,6 +60,8 @@ class Front:
         self.host = host
         self.port = port
         self.role = role
+        self.refused: Counter[int] = Counter()
+        """Requests that no server answered, so that the proxy did: how many, by status."""
         self._answer = answer
         self._clients: dict[Client, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None
@@ -123,6 +126,7 @@ class Front:
             client.busy = False
 
     def _refuse(self, client: Client, request: RequestHead | None, problem: Problem) -> None:
+        self.refused[problem.status] += 1
         keep = request is not None and request.keep_alive and request.framing == 0
         request_id = id_for(request).decode()
         path = request.target.decode("latin-1") if request else ""

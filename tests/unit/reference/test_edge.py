@@ -234,6 +234,7 @@ async def test_without_an_origin_memory_still_serves(world: World) -> None:
     assert await world.cache_says("/x") == "hit"
     away = await world.http.get("/y")
     assert away.status_code == 503
+    assert world.edge.health()["refused"] == {"503": 1}
     assert away.headers["server-role"] == "edge"
 
 
