@@ -44,7 +44,8 @@ class Turns:
 
 
 class ChancyDatabase:
-    """A `Database` in memory. A call may fail before it acts, after it has acted, or act long after it has failed."""
+    """A `Database` in memory. A call may fail before it acts, or after, or act long after it has failed; and whoever
+    calls may be paused for long, before or after."""
 
     share_lock = ""
 
@@ -71,7 +72,7 @@ class ChancyDatabase:
     async def call(self, statements: Sequence[Statement]) -> list[list[Row]]:
         await self.turns.turn()
         if self.turns.random.random() < self.trouble:
-            match self.turns.random.randrange(3):
+            match self.turns.random.randrange(5):
                 case 0:
                     raise Unavailable("refused")
                 case 1:
@@ -81,13 +82,22 @@ class ChancyDatabase:
                 case 2:
                     self.act(statements)
                     raise Indefinite("the answer was lost")
+                case 3:
+                    await self.pause()
+                case 4:
+                    results = self.act(statements)
+                    await self.pause()
+                    return results
         results = self.act(statements)
         await self.turns.turn()  # the answer takes its time too
         return results
 
-    async def act_late(self, statements: Sequence[Statement]) -> None:
-        for _ in range(self.turns.random.randrange(1, 6)):
+    async def pause(self) -> None:
+        for _ in range(self.turns.random.randrange(1, 60)):
             await self.turns.turn()
+
+    async def act_late(self, statements: Sequence[Statement]) -> None:
+        await self.pause()
         try:
             self.act(statements)
         except NotMatched:
