@@ -11,7 +11,6 @@ seconds. Command `purge` ends it at once.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -48,23 +47,18 @@ class Edge:
         assert upstream.hostname is not None
         self.live = live or LiveSettings()
         self.behind = Backends(upstream.hostname, {"balancer": upstream.port or 80})
+        """Only one, so there is nothing to choose, and nothing to be learned from health checks."""
         self.cache = EdgeCache(now, entries)
         self._now = now
         self.counts: Counter[Outcome] = Counter()
         self.redirects: Counter[Outcome] = Counter()
         self._front = Front(host, port, "edge", self._answer)
-        self._checks: asyncio.Task[None] | None = None
 
     async def start(self) -> dict[str, Any]:
-        port = await self._front.start()
-        self._checks = asyncio.create_task(self.behind.run(), name="health-checks")
-        return {"port": port}
+        return {"port": await self._front.start()}
 
     async def stop(self) -> None:
         await self._front.stop()
-        if self._checks is not None:
-            self._checks.cancel()
-            await asyncio.gather(self._checks, return_exceptions=True)
         self.behind.close()
 
     async def command(self, name: str, args: dict[str, Any]) -> Any:
@@ -88,7 +82,9 @@ class Edge:
             "entries": len(self.cache),
             "bytes": self.cache.size,
             "refused": {str(status): count for status, count in self._front.refused.items()},
-            "backends": self.behind.health(),
+            "behind": {
+                name: count for name, count in self.behind["balancer"].health().items() if name != "state"
+            },
         }
 
     # --- one request
