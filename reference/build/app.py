@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from reference.build.api import STORE_TABLES, api, shortener
 from reference.build.codes import code_holders, codes
+from reference.build.fast_path import FastFront, hosts_of
 from reference.build.links import routing_of
 from reference.platform import sql
 from reference.platform.admission import Admission
@@ -25,10 +26,11 @@ from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
 from reference.shortener.app import AppServer, Services
 from reference.shortener.clicks import ClickBuffer
+from reference.shortener.deletions import AnnouncedRedirects
 from reference.shortener.redirect_times import TimedRedirects
 from reference.shortener.redirects import SlottedRedirects
 from reference.shortener.sharded_links import ShardedLinks
-from reference.shortener.slots import REDIRECT_CACHE
+from reference.shortener.slots import REDIRECT_CACHE, SHARD_ROUTER
 from reference.shortener.store import CountedLinks
 
 
@@ -62,13 +64,28 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         metrics.component_errors.labels(REDIRECT_CACHE.name, error).inc()
 
     redirects = SlotHolder(REDIRECT_CACHE, equip, events, count_error)
+    hosts = hosts_of(settings)
+    front = FastFront(
+        settings,
+        clicks=clicks,
+        live=live,
+        clock=clock,
+        metrics=metrics,
+        record=record,
+        hosts=hosts,
+        fillings=lambda: {REDIRECT_CACHE.name: redirects.filling, SHARD_ROUTER.name: routing.label},
+        count=count_command,
+    )
+    redirects.on_change = front.path.look
     code_slots = code_holders(settings, store, clock, metrics, events)
     holders = Holders([*code_slots, redirects], replace)
     service = shortener(
         settings,
         links=links,
         codes=codes(settings, code_slots, random.SystemRandom(), lambda: live.now.code_strategy),
-        redirects=TimedRedirects(SlottedRedirects(redirects), metrics),
+        redirects=AnnouncedRedirects(
+            TimedRedirects(SlottedRedirects(redirects), metrics), front.cache, front.near
+        ),
         clicks=clicks,
         store=store,
         clock=clock,
@@ -94,9 +111,12 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         live=lambda: live.now,
     )
     admitted = Admission(app, lambda: live.now, metrics)
-    handled = RequestContext(admitted, settings.role, metrics, record, lambda: live.now.request_log_sample)
+    handled = RequestContext(
+        admitted, settings.role, metrics, record, lambda: live.now.request_log_sample, hosts
+    )
     return AppServer(
-        http=HttpServer(handled, settings.host, settings.port),
+        http=HttpServer(handled, settings.host, settings.port, protocol=front.connections),
+        front=front,
         holders=holders,
         services=services,
         routing=routing,

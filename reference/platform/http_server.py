@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,15 +19,24 @@ class _Embedded(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves `app` from `start` to `stop`. `stop` lets requests finish for `grace` seconds."""
+    """Serves `app` from `start` to `stop`. `stop` lets requests finish for `grace` seconds.
 
-    def __init__(self, app: ASGIApp, host: str, port: int, grace: float = 2.0) -> None:
+    `protocol`: makes a subclass of uvicorn's `HttpToolsProtocol` for each connection, instead of that one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        grace: float = 2.0,
+        protocol: Callable[..., asyncio.Protocol] | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self._server = _Embedded(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=protocol or "httptools",  # type: ignore[arg-type]
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference.platform.hosts import Hosts
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
+from reference.platform.problems import MEDIA_TYPE, Problem
 
 BODY_LIMIT = 65_536
 """Bytes of a request's body."""
@@ -32,16 +34,24 @@ def well_formed(request_id: bytes | None) -> bool:
 
 
 class RequestContext:
-    """ASGI middleware, the outermost. `sample`: the share of successful requests to log, asked for each time."""
+    """ASGI middleware, the outermost. `sample`: the share of successful requests to log, asked for each time.
+    `hosts`: which this server may be asked for; None: whichever."""
 
     def __init__(
-        self, app: ASGIApp, role: str, metrics: Metrics, log: JsonLog, sample: Callable[[], float]
+        self,
+        app: ASGIApp,
+        role: str,
+        metrics: Metrics,
+        log: JsonLog,
+        sample: Callable[[], float],
+        hosts: Hosts | None = None,
     ) -> None:
         self.app = app
         self.role = role
         self.metrics = metrics
         self.log = log
         self.sample = sample
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,9 +74,17 @@ class RequestContext:
 
         began = time.perf_counter()
         try:
+            if (problem := self.wrong_host(scope)) is not None:
+                return await refuse(problem, scope, request_id, send_with_headers)
             await self.app(scope, limited(receive), send_with_headers)
         finally:
             self.note(scope, request_id, status or 500, time.perf_counter() - began)
+
+    def wrong_host(self, scope: Scope) -> Problem | None:
+        if self.hosts is None:
+            return None
+        values = [value for name, value in scope["headers"] if name == b"host"]
+        return self.hosts.problem(values, scope["http_version"])
 
     def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
@@ -84,6 +102,18 @@ class RequestContext:
                 status=status,
                 milliseconds=round(1000 * seconds, 2),
             )
+
+
+async def refuse(problem: Problem, scope: Scope, request_id: str, send: Send) -> None:
+    """Answers with `problem`, before any application is asked."""
+    body = problem.body(scope["path"], request_id)
+    headers = [
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+        (b"content-type", MEDIA_TYPE.encode()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def limited(receive: Receive) -> Receive:

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     shard_urls: dict[str, str] = Field(default_factory=dict)
     """The stores of links, in use or spare: name to URL, as for `store_url`."""
 
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that servers answer for, besides that of the public URL and this machine's own; "*": any."""
+
     secret: str = "not a secret: give the servers of a stack one"
     """From which the servers of one stack derive delete tokens, keys of permutations and the administrator's token."""
 

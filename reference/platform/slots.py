@@ -89,6 +89,8 @@ class SlotHolder:
         self._events = events
         self._count = count
         self._current: Filling | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        """Called at the moment at which another component gets the calls."""
         self._swapping = asyncio.Lock()
 
     @property
@@ -203,6 +205,7 @@ class SlotHolder:
         async with self._swapping:
             new = await self._begin(name, make, module)
             old, self._current = self._current, new
+            self.on_change()
             problems = await self._retire(old) if old else []
             return {"slot": self.slot.name, "filling": name, "problems": problems}
 

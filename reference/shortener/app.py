@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -19,6 +19,7 @@ from reference.platform.logs import JsonLog
 from reference.platform.modules import ComponentRejected
 from reference.platform.sql import Database
 from reference.shortener.clicks import ClickBuffer
+from reference.shortener.fast_path import FastPath
 from reference.shortener.live_routing import LiveRouting
 from reference.shortener.sharded_links import ShardedLinks
 from reference.shortener.slots import REDIRECT_CACHE, SHARD_ROUTER
@@ -88,6 +89,15 @@ class Services:
         await asyncio.gather(self.store.close(), *(shard.close() for shard in self.shards.values()))
 
 
+class Front(Protocol):
+    """The fast path with all that runs for it: see `reference.build.fast_path`."""
+
+    path: FastPath
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
 class AppServer:
     """A Runnable."""
 
@@ -95,6 +105,7 @@ class AppServer:
         self,
         *,
         http: HttpServer,
+        front: Front,
         holders: Holders,
         services: Services,
         routing: LiveRouting,
@@ -104,6 +115,7 @@ class AppServer:
         live: Live,
     ) -> None:
         self._http = http
+        self._front = front
         self._holders = holders
         self._services = services
         self._routing = routing
@@ -117,6 +129,7 @@ class AppServer:
     async def start(self) -> dict[str, Any]:
         await self._holders.start()
         await self._clicks.start()
+        await self._front.start()
         self._preparing = asyncio.create_task(self._prepare(), name="prepare-stores")
         port = await self._http.start()
         self._running = True
@@ -139,15 +152,26 @@ class AppServer:
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._front.stop()
         await self._holders.stop()
         await self._clicks.stop()
         await self._services.close()
 
     def health(self) -> dict[str, Any]:
         components = self._holders.names() | {SHARD_ROUTER.name: self._routing.label}
-        return {"components": components, "click_buffer_events": len(self._clicks)}
+        return {
+            "components": components,
+            "click_buffer_events": len(self._clicks),
+            "fast_path": self._front.path.state(),
+        }
 
     async def command(self, name: str, args: dict[str, Any]) -> Any:
+        try:
+            return await self._command(name, args)
+        finally:
+            self._front.path.look()
+
+    async def _command(self, name: str, args: dict[str, Any]) -> Any:
         match name, args:
             case "set", {"name": str() as setting, "value": value}:
                 return await self._set(setting, value)

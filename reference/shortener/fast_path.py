@@ -1,0 +1,168 @@
+"""The fast path: hot redirects, answered where their bytes arrive.
+
+On its way through uvicorn, the middleware, FastAPI's routing and the slot, a redirect from the cache costs some 400
+microseconds of Python. Of these, fewer than ten are the redirect's own. So a subclass of uvicorn's protocol looks at
+each request when its head is complete; a plain GET of a link that is in the near cache is answered right there, and
+everything else goes on as if nobody had looked. Parsing stays the parser's: what cut, joined or malformed requests
+mean is decided in one place for both paths. `tests/bench/bench_redirects.py` measures what this brings.
+
+It is a second way to the same answer, and must not be another answer: same headers, same checks, same click, same
+metrics, same log. A differential test holds it to that. It is off while somebody's own component is in a slot of the
+read path, which would otherwise never be asked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Mapping
+
+from reference.platform.clock import Clock
+from reference.platform.hosts import Hosts
+from reference.platform.live import Live
+from reference.platform.logs import JsonLog
+from reference.platform.metrics import Metrics
+from reference.platform.peers import client_address
+from reference.platform.request_context import well_formed
+from reference.platform.tally import Tally
+from reference.shortener.clicks import ClickBuffer
+from reference.shortener.near_cache import Hot, NearCache, steady
+from reference.shortener.privacy import Visitor, visitor
+from reference.shortener.redirects_api import cache_control
+
+ROUTE = "/{code}"
+VISITORS = 10_000
+"""Visitors remembered, so that their headers need not be read again."""
+
+SLOW_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
+"""What makes a GET more than a plain one."""
+KEEP_ALIVE = (None, b"keep-alive", b"Keep-Alive")
+
+Headers = list[tuple[bytes, bytes]]
+Fillings = Callable[[], Mapping[str, str]]
+"""Of each slot that the fast path bypasses, the name of what fills it."""
+
+
+class FastPath:
+    """What the connections of one server share. `proxies`: of ours, in front of this server."""
+
+    def __init__(
+        self,
+        *,
+        near: NearCache,
+        clicks: ClickBuffer,
+        live: Live,
+        clock: Clock,
+        random: random.Random,
+        metrics: Metrics,
+        record: JsonLog,
+        role: str,
+        hosts: Hosts,
+        proxies: int,
+        fillings: Fillings,
+    ) -> None:
+        self.near = near
+        self._clicks = clicks
+        self._live = live
+        self._clock = clock
+        self._random = random
+        self._record = record
+        self._hosts = hosts
+        self._proxies = proxies
+        self._fillings = fillings
+        self._tallies = {status: Tally(metrics, ROUTE, status) for status in (301, 302)}
+        self._start = f"{random.getrandbits(64):016x}"
+        self._numbers = itertools.count()
+        self._visitors: dict[tuple[bytes | None, bytes | None, bytes | None, str], Visitor] = {}
+        self._tail = f"\r\nserver-role: {role}\r\n\r\n".encode()
+        self._settings = live.now
+        self._default_headers: Headers | None = None
+        self.on = False
+        self.look()
+
+    # --- whether it may be used
+
+    def look(self) -> None:
+        """To be called whenever a slot or a live setting has changed."""
+        self.on = self._live.now.fast_path and self._swapped() is None
+        if not self.on:
+            self.near.clear()
+
+    def _swapped(self) -> str | None:
+        return next((f"{slot} holds {name}" for slot, name in self._fillings().items() if name != "reference"), None)
+
+    def state(self) -> str:
+        """ "on", or "off: " and why."""
+        if not self._live.now.fast_path:
+            return "off: live setting fast_path"
+        if (swapped := self._swapped()) is not None:
+            return f"off: {swapped}"
+        if steady() >= self.near.fresh_until:
+            return "off: no word from the cache"
+        return "on"
+
+    # --- one answer
+
+    def answer(self, hot: Hot, headers: Headers, peer: str, default_headers: Headers) -> bytes | None:
+        """The response to a GET of `hot`, which now counts as a click; None: not here. `default_headers`: uvicorn's."""
+        began = steady()
+        found = dict(headers)
+        now = self._clock.now()
+        if (
+            len(found) != len(headers)  # a header that is there twice
+            or not SLOW_HEADERS.isdisjoint(found)
+            or found.get(b"connection") not in KEEP_ALIVE
+            or not self._hosts.known(found.get(b"host"))
+            or began >= self.near.fresh_until
+            or hot.expires_at <= now
+        ):
+            return None
+        if self._default_headers is not default_headers or self._settings is not self._live.now:
+            self._renew(default_headers)
+        given = found.get(b"x-request-id")
+        if given is not None and well_formed(given):
+            trace = given.decode()
+        else:
+            trace = f"{self._start}{next(self._numbers):016x}"
+        who = (found.get(b"referer"), found.get(b"user-agent"), found.get(b"x-forwarded-for"), peer)
+        self._clicks.offer(hot.code, trace, self._visitors.get(who) or self._visitor(who))
+        hot.used = True
+        head = self._head if self._max_age < 1 else self._head_until(hot.expires_at - now)
+        response = b"".join((head, hot.location, b"\r\nx-request-id: ", trace.encode(), self._tail))
+        self._note(trace, steady() - began)
+        return response
+
+    def _renew(self, default_headers: Headers) -> None:
+        """Once a second, when uvicorn has written a new date; and when a setting was turned."""
+        self._default_headers, self._settings = default_headers, self._live.now
+        self._status, self._max_age = self._settings.redirect_status, self._settings.redirect_max_age
+        self._sample = self._settings.request_log_sample
+        self._tally = self._tallies[self._status]
+        phrase = {301: "Moved Permanently", 302: "Found"}[self._status]
+        lines = [b"%b: %b\r\n" % header for header in default_headers]
+        self._before = b"".join([f"HTTP/1.1 {self._status} {phrase}\r\n".encode(), *lines, b"cache-control: "])
+        self._head = self._head_until(0.0)
+
+    def _head_until(self, remaining: float) -> bytes:
+        keep = cache_control(self._max_age, remaining)
+        return b"%b%b\r\ncontent-length: 0\r\nlocation: " % (self._before, keep.encode())
+
+    def _visitor(self, who: tuple[bytes | None, bytes | None, bytes | None, str]) -> Visitor:
+        referer, agent, forwarded = ((header or b"").decode("latin-1") for header in who[:3])
+        if len(self._visitors) >= VISITORS:
+            self._visitors.clear()
+        found = self._visitors[who] = visitor(referer, agent, client_address(forwarded, who[3], self._proxies))
+        return found
+
+    def _note(self, trace: str, seconds: float) -> None:
+        self._tally.observe(seconds)
+        if self._sample and self._random.random() < self._sample:
+            self._record.write(
+                "info",
+                "request",
+                request_id=trace,
+                method="GET",
+                route=ROUTE,
+                status=self._status,
+                milliseconds=round(1000 * seconds, 2),
+            )

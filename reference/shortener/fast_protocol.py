@@ -1,0 +1,120 @@
+"""The fast path's place in uvicorn: its HTTP protocol, which asks `fast_path` before it makes a task for a request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference.shortener.fast_path import FastPath
+from reference.shortener.near_cache import steady
+
+SWEEP = 1.0
+"""Seconds between looks for connections that nobody uses any more, and at what the fast path depends on."""
+
+
+class FastConnections:
+    """All connections of one server; give it to `HttpServer` as its protocol."""
+
+    def __init__(self, fast: FastPath) -> None:
+        self.fast = fast
+        self.open: set[FastProtocol] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def __call__(self, *args: Any, **more: Any) -> FastProtocol:
+        return FastProtocol(self, *args, **more)
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._sweep(), name="idle-connections")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _sweep(self) -> None:
+        """uvicorn sets a timer after each answer, and cancels it at the next request: a tenth of what a fast answer
+        costs. One look at all connections now and then does the same."""
+        while True:
+            self.fast.look()  # a server learns of another shard router by itself, sooner or later
+            await asyncio.sleep(SWEEP)
+            now = steady()
+            for connection in list(self.open):
+                connection.close_if_idle(now)
+
+
+class FastProtocol(HttpToolsProtocol):
+    def __init__(self, connections: FastConnections, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._all = connections
+        self._fast = connections.fast
+        self._entries = connections.fast.near.entries
+        self._answered = False
+        """The message that is being parsed has its answer."""
+        self._idle_since: float | None = None
+        """Since when a fast answer was the last that happened here."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._all.open.add(self)
+        self._peer = self.client[0] if self.client else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.open.discard(self)
+        super().connection_lost(exc)
+
+    # --- the parser's callbacks
+
+    def on_message_begin(self) -> None:
+        """Only what a fast answer needs; the rest is made up for in `_slow`."""
+        self._answered = False
+        self._idle_since = None
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        hot = self._entries.get(self.url)
+        if hot is None:
+            if self._fast.on and self.parser.get_method() == b"GET":
+                self._fast.near.want(self.url)
+        elif self._fast.on and self._may_answer():
+            response = self._fast.answer(hot, self.headers, self._peer, self.server_state.default_headers)
+            if response is not None:
+                self._answered = True
+                self.transport.write(response)
+                self._idle_since = steady()
+                return
+        self._slow()
+
+    def _may_answer(self) -> bool:
+        """Whether this is a GET, as HTTP/1.1 knows it, whose turn it is, from a client that takes what it asks for."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+        )
+
+    def _slow(self) -> None:
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)  # the list that is in the scope
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._answered:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._answered:
+            super().on_message_complete()
+
+    # --- idle connections
+
+    def close_if_idle(self, now: float) -> None:
+        if self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self.transport.close()
