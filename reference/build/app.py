@@ -64,6 +64,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         metrics.component_errors.labels(REDIRECT_CACHE.name, error).inc()
 
     redirects = SlotHolder(REDIRECT_CACHE, equip, events, count_error)
+    timed = TimedRedirects(SlottedRedirects(redirects), metrics)
     hosts = hosts_of(settings)
     front = FastFront(
         settings,
@@ -71,6 +72,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         live=live,
         clock=clock,
         metrics=metrics,
+        seconds=timed.seconds.labels("fast"),
         record=record,
         hosts=hosts,
         fillings=lambda: {REDIRECT_CACHE.name: redirects.filling, SHARD_ROUTER.name: routing.label},
@@ -83,9 +85,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         settings,
         links=links,
         codes=codes(settings, code_slots, random.SystemRandom(), lambda: live.now.code_strategy),
-        redirects=AnnouncedRedirects(
-            TimedRedirects(SlottedRedirects(redirects), metrics), front.cache, front.near
-        ),
+        redirects=AnnouncedRedirects(timed, front.cache, front.near),
         clicks=clicks,
         store=store,
         clock=clock,

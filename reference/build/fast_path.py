@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import SystemRandom
 from urllib.parse import urlsplit
 
+from prometheus_client import Histogram
+
 from reference.platform.clock import Clock
 from reference.platform.hosts import Hosts
 from reference.platform.live import Live
@@ -33,6 +35,7 @@ class FastFront:
         live: Live,
         clock: Clock,
         metrics: Metrics,
+        seconds: Histogram,
         record: JsonLog,
         hosts: Hosts,
         fillings: Fillings,
@@ -49,6 +52,7 @@ class FastFront:
             clock=clock,
             random=SystemRandom(),
             metrics=metrics,
+            seconds=seconds,
             record=record,
             role=settings.role,
             hosts=hosts,

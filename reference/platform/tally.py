@@ -1,26 +1,26 @@
-"""Requests counted in plain integers, for a path on which a metric's own method would cost a tenth of the request.
+"""Observations kept in plain integers, for a path on which a metric's own methods would cost a tenth of the request.
 
-They are added to the real metrics when somebody looks: see `Metrics.text`.
+They are added to the real metrics when somebody looks: see `Metrics.before_text`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 
-from reference.platform.metrics import SECONDS, Metrics
+from prometheus_client import Counter, Histogram
+
+from reference.platform.metrics import SECONDS
 
 
 class Tally:
-    """Of requests to one route with one status."""
+    """Of requests of one kind. `counter`, `histograms`: what they are to be added to, labels and all."""
 
-    __slots__ = ("_metrics", "_route", "_status", "counts", "seconds")
+    __slots__ = ("_counter", "_histograms", "counts", "seconds")
 
-    def __init__(self, metrics: Metrics, route: str, status: int) -> None:
-        self._metrics = metrics
-        self._route = route
-        self._status = str(status)
+    def __init__(self, counter: Counter, *histograms: Histogram) -> None:
+        self._counter = counter
+        self._histograms = histograms
         self._reset()
-        metrics.before_text.append(self.fold)
 
     def _reset(self) -> None:
         self.counts = [0] * (len(SECONDS) + 1)
@@ -33,12 +33,10 @@ class Tally:
     def fold(self) -> None:
         """Adds what there is to the metrics, and begins anew."""
         counts, seconds = self.counts, self.seconds
-        if not any(counts):
-            return
         self._reset()
-        self._metrics.http_requests.labels(self._route, self._status).inc(sum(counts))
-        histogram = self._metrics.http_seconds.labels(self._route)
-        # The library has no method for many observations at once; these two are what its `observe` adds to.
-        histogram._sum.inc(seconds)
-        for bucket, count in zip(histogram._buckets, counts, strict=True):
-            bucket.inc(count)
+        self._counter.inc(sum(counts))
+        for histogram in self._histograms:
+            # The library has no method for many observations at once; these are what its `observe` adds to.
+            histogram._sum.inc(seconds)
+            for bucket, count in zip(histogram._buckets, counts, strict=True):
+                bucket.inc(count)

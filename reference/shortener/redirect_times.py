@@ -40,8 +40,8 @@ class TimedRedirects:
 
     def __init__(self, redirects: Redirects, metrics: Metrics) -> None:
         self._redirects = redirects
-        seconds = metrics.histogram("redirect_seconds", "Time to find out what a code means", "how")
-        self._hit, self._miss = seconds.labels("hit"), seconds.labels("miss")
+        self.seconds = metrics.histogram("redirect_seconds", "Time to find out what a code means", "how")
+        self._hit, self._miss = self.seconds.labels("hit"), self.seconds.labels("miss")
 
     async def resolve(self, code: str) -> Answer:
         trail = Trail()
