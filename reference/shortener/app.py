@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from reference.platform.clock import Clock
-from reference.platform.errors import PortError
+from reference.platform.errors import PortError, Unavailable
 from reference.platform.event_log import EventLog
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
@@ -49,31 +49,38 @@ class Services:
         self.pool = pool
         self.log = log
         self._tables = tables
+        self._has_tables = False
 
     async def prepare(self) -> None:
         """Makes the tables, wherever they can be made. Raises PortError if something is away; then repeat it."""
-        preparing = (self.links.prepare(), self.store.define(self._tables))
+        preparing = (self.links.prepare(), self._make_tables())
         for outcome in await asyncio.gather(*preparing, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
+    async def _make_tables(self) -> None:
+        await self.store.define(self._tables)
+        self._has_tables = True
+
     async def states(self) -> dict[str, str]:
         """Of each service "ok", or what went wrong. `links`: "ok" if some shard answers, for then some links work."""
         pings: dict[str, Awaitable[Any]] = {
-            "store": self.store.query("SELECT 1"),
+            "store": self._ask_store(),
             "cache": self.cache.ping(),
             "log": self.log.ping(),
             "pool": self.pool.ping(),
         }
-        shards, *found = await asyncio.gather(self._shards(), *pings.values(), return_exceptions=True)
+        shards, *found = await asyncio.gather(self.links.states(), *pings.values(), return_exceptions=True)
         states = {name: self._state(each) for name, each in zip(pings, found, strict=True)}
         if isinstance(shards, dict):
             some = "ok" in shards.values()
             return states | shards | {"links": "ok" if some else "away: no shard answers"}
         return states | {"links": self._state(shards)}
 
-    async def _shards(self) -> dict[str, str]:
-        return await self.links.states()
+    async def _ask_store(self) -> None:
+        await self.store.query("SELECT 1")
+        if not self._has_tables:
+            raise Unavailable("its tables have not been made yet")
 
     def _state(self, outcome: Any) -> str:
         if isinstance(outcome, PortError | RedisError):

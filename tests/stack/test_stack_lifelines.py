@@ -113,7 +113,7 @@ def test_two_stacks_share_nothing_and_leave_nothing(home: Path) -> None:
         ports: list[Any] = [
             role["port"] for stack in (one, two) for role in stack.status().roles.values() if role["port"]
         ]
-        assert len(ports) == len(set(ports)) == 6
+        assert len(ports) == len(set(ports)) == 8
         one.kill("app-1")
         two.pause("app-1")
         assert two.status().roles["app-1"]["state"] == "paused"

@@ -191,8 +191,8 @@ class Stack:
         """Lets a paused role go on, starts a killed one again, with the components that it had."""
         self._order("revive", role=role)
 
-    # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards), or a
-    # role: all its edges
+    # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards),
+    # or a role: all its edges
     def slow(self, target: str, seconds: float) -> None:
         """Holds all bytes between a role and a service for `seconds`, each way: an answer takes twice that longer."""
         self._order("fault", target=target, fault="slow", seconds=seconds)
@@ -239,7 +239,7 @@ class Stack:
 
     def reshard(self, shards: int | Iterable[str]) -> dict[str, Any]:
         """Moves the links onto these shards, the first so many or those named, while the stack serves. Returns once all
-        have arrived: `{"moved": 25, "of": 100, ...}`. ValueError: no such shards; there are `shards` and `spare_shards`."""
+        have arrived: `{"moved": 25, "of": 100, ...}`. ValueError: there are no such shards, not even spare ones."""
         wanted = shards if isinstance(shards, int) else list(shards)
         done: dict[str, Any] = self._order("reshard", shards=wanted)
         return done
@@ -269,7 +269,11 @@ class Stack:
     def readings(self) -> Metrics:
         """The metrics of all servers and of the consumer that are up, together: what objectives are measured by."""
         roles = self.status().roles
-        up = [name for name, role in roles.items() if role["state"] == "up" and role["kind"] in ("app", "consumer")]
+        up = [
+            name
+            for name, role in roles.items()
+            if role["state"] == "up" and role["kind"] in ("app", "consumer")
+        ]
         return Metrics.parse(*(_get(roles[name]["url"], "/metrics") for name in up))
 
     def incidents(self) -> list[Incident]:

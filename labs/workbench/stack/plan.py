@@ -149,8 +149,8 @@ class Plan:
         return {f"{service}_url": url for service, url in urls.items()} | {"shard_urls": shards}
 
     def edges_of(self, target: str) -> list[str]:
-        """The edges that a fault's target means: an edge, all edges to a service, or all from a role. `shards` stands for
-        all shards, in `app-1->shards` too."""
+        """The edges that a fault's target means: an edge, all edges to a service, or all from a role. `shards` stands
+        for all shards, in `app-1->shards` too."""
         source, arrow, service = target.rpartition("->")
         targets = {f"{source}{arrow}{shard}" for shard in self.shards} if service == "shards" else {target}
         found = [edge for edge in self.edges if targets & {edge, *edge.split("->")}]

@@ -62,8 +62,8 @@ class Resharding:
             if loop.time() > deadline:
                 raise OrderError(f"links are still moving after {PATIENCE:.0f} s; it goes on: {progress}")
             await asyncio.sleep(POLL)
-        for app in self._up("app"):
-            await app.command("routing")
+        for app in self._up("app"):  # each would notice with its next request: the status is to say so now
+            app.health.setdefault("components", {})[SHARD_ROUTER] = await app.command("routing")
         return progress
 
     async def _progress(self) -> dict[str, Any]:
