@@ -58,7 +58,7 @@ class Reshard:
         routing = await self._table.read()
         if routing.phase != "stable":
             raise ValueError("links are moving already: wait until that is done")
-        shards = self._named(args.get("shards") or list(routing.after.shards))
+        shards = self._named(args["shards"]) if "shards" in args else routing.after.shards
         target = Placement(dict(args.get("router") or routing.after.router), shards)
         if target != routing.after:
             await self._routers.try_out(target)

@@ -1,4 +1,4 @@
-"""The port LinkRepository, over SQLite behind its server and over PostgreSQL."""
+"""The port LinkRepository, over SQLite behind its server and over PostgreSQL, on one shard and on several."""
 
 import asyncio
 import socket
@@ -11,7 +11,12 @@ import pytest
 from reference.platform import sql
 from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
 from reference.shortener.components import Link
-from reference.shortener.repository import NewLink, SqlLinkRepository
+from reference.shortener.links import LinkRecord, LinkRepository, NewLink
+from reference.shortener.live_routing import LiveRouting
+from reference.shortener.repository import SqlLinkRepository
+from reference.shortener.routers import RouterFactory
+from reference.shortener.routing import Placement, RoutingTable
+from reference.shortener.sharded_links import ShardedLinks
 
 pytestmark = pytest.mark.anyio
 
@@ -26,19 +31,36 @@ async def database(services: Any) -> AsyncIterator[sql.Database]:
 
 
 @pytest.fixture
-async def links(database: sql.Database) -> SqlLinkRepository:
-    links = SqlLinkRepository(database)
-    await links.prepare()
-    return links
+async def shard(database: sql.Database) -> SqlLinkRepository:
+    shard = SqlLinkRepository(database)
+    await shard.prepare()
+    return shard
 
 
-async def test_what_was_inserted_is_found(links: SqlLinkRepository) -> None:
+@pytest.fixture(params=["one shard", "several shards"])
+async def links(
+    request: pytest.FixtureRequest, services: Any, shard: SqlLinkRepository
+) -> AsyncIterator[LinkRepository]:
+    if request.param == "one shard":
+        yield shard
+        return
+    databases = {name: sql.connect(url, timeout=5.0) for name, url in services.shard_urls.items()}
+    store = sql.connect(services.store_url, timeout=5.0)
+    first = Placement({"filling": "reference"}, tuple(databases))
+    sharded = ShardedLinks(databases, LiveRouting(RoutingTable(store), first, RouterFactory()))
+    await sharded.prepare()
+    yield sharded
+    for database in (*databases.values(), store):
+        await database.close()
+
+
+async def test_what_was_inserted_is_found(links: LinkRepository) -> None:
     assert await links.insert(NEW)
     assert await links.find("abc1234") == Link("abc1234", NEW.long_url, 2000.5)
     assert await links.find("ABC1234") is None
 
 
-async def test_a_code_is_given_once(links: SqlLinkRepository) -> None:
+async def test_a_code_is_given_once(links: LinkRepository) -> None:
     others = [replace(NEW, long_url=f"https://example.org/{n}", token_hash=f"hash-{n}") for n in range(20)]
     won = await asyncio.gather(*(links.insert(other) for other in others))
     assert won.count(True) == 1
@@ -47,37 +69,82 @@ async def test_a_code_is_given_once(links: SqlLinkRepository) -> None:
     assert link.long_url == others[won.index(True)].long_url
 
 
-async def test_a_repeated_insert_finds_its_own_row(links: SqlLinkRepository) -> None:
+async def test_a_repeated_insert_finds_its_own_row(links: LinkRepository) -> None:
     assert await links.insert(NEW)
     assert await links.insert(NEW)
-    assert not await links.insert(replace(NEW, token_hash="hash-b"))
+    for other in (
+        {"token_hash": "hash-b"},
+        {"created_at": 1000.5},
+        {"owner": "bob"},
+        {"long_url": "https://b/"},
+    ):
+        assert not await links.insert(replace(NEW, **other))
 
 
-async def test_only_the_right_token_deletes_and_may_do_so_again(links: SqlLinkRepository) -> None:
+async def test_only_the_right_token_or_owner_deletes_and_may_do_so_again(links: LinkRepository) -> None:
+    async def delete(token_hash: str | None, owner: str | None, code: str = "abc1234") -> str:
+        return await links.delete(code, token_hash=token_hash, owner=owner, now=1500.0)
+
     await links.insert(NEW)
-    assert await links.delete("abc1234", "hash-b", 1500.0) == "forbidden"
+    assert await delete("hash-b", None) == "forbidden"
+    assert await delete(None, "bob") == "forbidden"
+    assert await delete("", "") == "forbidden"
     assert await links.find("abc1234") is not None
-    assert await links.delete("abc1234", "hash-a", 1500.0) == "deleted"
-    assert await links.delete("abc1234", "hash-a", 1501.0) == "deleted"
+    assert await delete("hash-a", None) == "deleted"
+    assert await delete("hash-a", None) == "deleted"
     assert await links.find("abc1234") is None
-    assert await links.stats("abc1234") is None
-    assert await links.delete("abc1234", "hash-b", 1502.0) == "unknown"
-    assert await links.delete("nothing", "hash-a", 1502.0) == "unknown"
+    assert await links.record("abc1234") is None
+    assert await delete("hash-b", None) == "unknown"
+    assert await delete("hash-a", None, "nothing") == "unknown"
+    await links.insert(replace(NEW, code="anns", owner="ann"))
+    assert await delete(None, "", "anns") == "forbidden"
+    assert await delete("hash-b", "ann", "anns") == "deleted"
+    assert await delete(None, "ann", "anns") == "deleted"
 
 
-async def test_a_deleted_code_is_not_given_again(links: SqlLinkRepository) -> None:
+async def test_an_administrator_deletes_without_a_token(links: LinkRepository) -> None:
     await links.insert(NEW)
-    await links.delete("abc1234", "hash-a", 1500.0)
+    assert await links.delete("abc1234", token_hash=None, owner=None, now=1500.0) == "deleted"
+    assert await links.delete("nothing", token_hash=None, owner=None, now=1500.0) == "unknown"
+    assert await links.find("abc1234") is None
+
+
+async def test_deletions_at_once_are_one(links: LinkRepository) -> None:
+    await links.insert(NEW)
+    deletions = [links.delete("abc1234", token_hash="hash-a", owner=None, now=1500.0 + n) for n in range(10)]
+    assert set(await asyncio.gather(*deletions)) == {"deleted"}
+
+
+async def test_a_deleted_code_is_not_given_again(links: LinkRepository) -> None:
+    assert not await links.taken("abc1234")
+    await links.insert(NEW)
+    await links.delete("abc1234", token_hash="hash-a", owner=None, now=1500.0)
     assert not await links.insert(replace(NEW, token_hash="hash-b"))
+    assert not await links.insert(NEW)
+    assert await links.taken("abc1234")
     assert await links.find("abc1234") is None
 
 
-async def test_stats_begin_at_zero(links: SqlLinkRepository) -> None:
-    await links.insert(NEW)
-    stats = await links.stats("abc1234")
-    assert stats is not None
-    assert (stats.clicks, stats.created_at, stats.expires_at) == (0, 1000.0, 2000.5)
-    assert await links.stats("nothing") is None
+async def test_a_record_tells_what_was_inserted(links: LinkRepository) -> None:
+    await links.insert(replace(NEW, owner="ann"))
+    assert await links.record("abc1234") == LinkRecord("abc1234", NEW.long_url, 1000.0, 2000.5, "ann")
+    assert await links.record("nothing") is None
+
+
+async def test_links_of_one_owner_come_in_pages_by_code(links: LinkRepository) -> None:
+    codes = sorted(f"{letter}{n}" for letter in "aZ0" for n in range(10))  # as bytes: digits, capitals, small
+    for code in codes:
+        await links.insert(replace(NEW, code=code, owner="ann"))
+    await links.insert(replace(NEW, code="bobs", owner="bob"))
+    await links.insert(replace(NEW, code="nobodys"))
+    await links.delete("Z3", token_hash=None, owner="ann", now=1500.0)
+    pages, after = [], ""
+    while page := await links.owned_by("ann", after, 7):
+        pages.append([record.code for record in page])
+        after = page[-1].code
+    assert [code for page in pages for code in page] == [code for code in codes if code != "Z3"]
+    assert [len(page) for page in pages] == [7, 7, 7, 7, 1]
+    assert await links.owned_by("", "", 10) == []
 
 
 async def test_several_servers_may_prepare_at_once(services: Any) -> None:
@@ -93,8 +160,8 @@ async def test_before_the_tables_are_made_it_is_unavailable(database: sql.Databa
         await SqlLinkRepository(database).find("abc1234")
 
 
-async def test_a_transaction_is_whole_or_nothing(links: SqlLinkRepository, database: sql.Database) -> None:
-    await links.insert(NEW)
+async def test_a_transaction_is_whole_or_nothing(shard: SqlLinkRepository, database: sql.Database) -> None:
+    await shard.insert(NEW)
     with pytest.raises(sql.NotMatched):
         await database.transaction(
             [
@@ -102,13 +169,13 @@ async def test_a_transaction_is_whole_or_nothing(links: SqlLinkRepository, datab
                 sql.statement("DELETE FROM links WHERE code = $1 RETURNING code", "other", must_match=True),
             ]
         )
-    link = await links.find("abc1234")
+    link = await shard.find("abc1234")
     assert link is not None
     assert link.long_url == NEW.long_url
 
 
 async def test_what_is_wrong_with_us_is_no_port_error(
-    links: SqlLinkRepository, database: sql.Database
+    shard: SqlLinkRepository, database: sql.Database
 ) -> None:
     with pytest.raises(Exception, match=r"NOT NULL|null value") as caught:
         await database.transaction([sql.statement("INSERT INTO links (code) VALUES ($1)", "x")])
@@ -172,7 +239,7 @@ class Wire:
 
 
 @pytest.fixture
-async def wire(services: Any, links: SqlLinkRepository) -> AsyncIterator[Wire]:
+async def wire(services: Any, shard: SqlLinkRepository) -> AsyncIterator[Wire]:
     wire = Wire(services.store_url)
     wire.port = await wire.start()  # type: ignore[attr-defined]
     yield wire
@@ -181,7 +248,7 @@ async def wire(services: Any, links: SqlLinkRepository) -> AsyncIterator[Wire]:
 
 @pytest.mark.parametrize(("mode", "error"), [("mute", TimedOut), ("break", Indefinite)])
 async def test_a_write_without_an_answer_is_indefinite_and_may_be_repeated(
-    services: Any, links: SqlLinkRepository, wire: Any, mode: str, error: type[Exception]
+    services: Any, shard: SqlLinkRepository, wire: Any, mode: str, error: type[Exception]
 ) -> None:
     database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
     far = SqlLinkRepository(database)
@@ -192,23 +259,23 @@ async def test_a_write_without_an_answer_is_indefinite_and_may_be_repeated(
         await far.insert(NEW)
     wire.mode = "pass"
     assert await far.insert(NEW)
-    assert await links.find("abc1234") is not None
+    assert await shard.find("abc1234") is not None
     await database.close()
 
 
 async def test_a_transaction_that_broke_off_before_its_end_did_not_happen(
-    services: Any, links: SqlLinkRepository, wire: Any
+    services: Any, shard: SqlLinkRepository, wire: Any
 ) -> None:
     """Over PostgreSQL several statements are several messages; before the last one, COMMIT, nothing has happened.
     Over SQLite they are one, and nobody knows. Both are told as they are."""
-    await links.insert(NEW)
+    await shard.insert(NEW)
     database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
     change = sql.statement("UPDATE links SET long_url = 'changed' WHERE code = $1", "abc1234")
     await database.transaction([sql.statement("SELECT 1 AS one"), sql.statement("SELECT 2 AS two")])
     wire.mode = "break"
     with pytest.raises(PortError) as caught:
         await database.transaction([change, change])
-    link = await links.find("abc1234")
+    link = await shard.find("abc1234")
     assert link is not None
     if isinstance(caught.value, Unavailable):
         assert link.long_url == NEW.long_url
@@ -218,16 +285,16 @@ async def test_a_transaction_that_broke_off_before_its_end_did_not_happen(
     await database.close()
 
 
-async def test_a_cancelled_caller_leaves_no_stray_answer(services: Any, links: SqlLinkRepository) -> None:
+async def test_a_cancelled_caller_leaves_no_stray_answer(services: Any, shard: SqlLinkRepository) -> None:
     """The reply that nobody waits for any more must not be taken for that of the next question."""
-    await links.insert(NEW)
-    await links.insert(replace(NEW, code="other", long_url="https://example.org/other"))
+    await shard.insert(NEW)
+    await shard.insert(replace(NEW, code="other", long_url="https://example.org/other"))
     for _ in range(50):
-        task = asyncio.create_task(links.find("abc1234"))
+        task = asyncio.create_task(shard.find("abc1234"))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        link = await links.find("other")
+        link = await shard.find("other")
         assert link is not None
         assert link.long_url == "https://example.org/other"
