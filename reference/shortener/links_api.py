@@ -47,6 +47,7 @@ def link_routes(
         caller: Caller = limited,
         idempotency_key: str | None = Header(
             default=None,
+            alias="Idempotency-Key",
             pattern=KEY_PATTERN,
             description="Any text that you send with this link and no other: sent again within a day, it is the same "
             "link. A random one, so that nobody else thinks of it.",
