@@ -171,6 +171,11 @@ class Stack:
             )
         return str(url)
 
+    def service_urls(self) -> dict[str, str]:
+        """Where the services are, past the network and its faults, with their passwords: to look into them oneself."""
+        found: dict[str, str] = self._order("service_urls")
+        return found
+
     def status(self) -> Status:
         return Status(self._order("status"))
 
@@ -190,6 +195,10 @@ class Stack:
     def revive(self, role: str) -> None:
         """Lets a paused role go on, starts a killed one again, with the components that it had."""
         self._order("revive", role=role)
+
+    def restart(self, role: str) -> None:
+        """A deployment in small: it finishes what it has in hand, ends, and starts again with what it had."""
+        self._order("restart", role=role)
 
     # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards),
     # or a role: all its edges

@@ -77,6 +77,17 @@ class Orders:
             elif one.state in ("down", "failed"):
                 await self._start(one)
 
+    async def do_restart(self, role: str, seconds: float = 5.0) -> None:
+        """Lets it finish what it has in hand, ends it, starts it again as it was."""
+        one = self._role(role)
+        if one.state != "up":
+            raise OrderError(f"{role} is {one.state}: only what is up can be restarted; try revive")
+        async with self.watchdog.locks[one.name]:
+            self.watchdog.expected.add(one)
+            await one.stop(seconds)
+            await self.tell_network()
+            await self._start(one)
+
     # faults
     async def do_fault(self, target: str | None, fault: str, seconds: float | None = None) -> list[str]:
         """Returns the edges that the fault is now on."""
@@ -190,6 +201,9 @@ class Orders:
 
     async def do_admin_token(self) -> str:
         return self.plan.admin_token
+
+    async def do_service_urls(self) -> dict[str, str]:
+        return dict(self.plan.urls)
 
     async def do_incidents(self) -> list[dict[str, Any]]:
         return [incident.json() for incident in self.watchdog.incidents]
