@@ -25,6 +25,8 @@ _LEAVE_STUB = """
 UPDATE links SET moved = 1, long_url = '', token_hash = '', owner = ''
 WHERE code = $1 AND long_url = $2 AND token_hash = $3 AND COALESCE(deleted_at, 0) = $4"""
 
+_STILL_HERE = "SELECT code FROM links WHERE moved = 0 AND code >= $1 AND code <= $2"
+
 _REMOVE_STUBS = """
 DELETE FROM links WHERE code IN (SELECT code FROM links WHERE moved = 1 LIMIT $1) RETURNING code"""
 
@@ -62,19 +64,23 @@ class ShardMoves:
         )
         await self._at(epoch, Statement(_MERGE, values))
 
-    async def leave_stubs(self, rows: Sequence[StoredLink], epoch: int) -> None:
-        """In place of those that are still as they are given."""
+    async def leave_stubs(self, rows: Sequence[StoredLink], epoch: int) -> set[str]:
+        """In place of `rows`, which are in the order of their codes. Returns the codes of those that are still here,
+        for they have changed: they must be copied again."""
         values = tuple((row.code, row.long_url, row.token_hash, row.deleted_at or 0.0) for row in rows)
-        await self._at(epoch, Statement(_LEAVE_STUB, values))
+        still_here = statement(_STILL_HERE, rows[0].code, rows[-1].code)
+        found = await self._at(epoch, Statement(_LEAVE_STUB, values), still_here)
+        return {row.code for row in rows} & {row["code"] for row in found}
 
     async def remove_stubs(self, epoch: int, limit: int) -> int:
         """Returns how many were removed."""
         return len(await self._at(epoch, statement(_REMOVE_STUBS, limit)))
 
-    async def _at(self, epoch: int, work: Statement) -> list[Row]:
+    async def _at(self, epoch: int, *work: Statement) -> list[Row]:
+        """What the last statement returned."""
         lock = self._database.share_lock
         same = statement(f"SELECT epoch FROM shard_epoch WHERE epoch = $1{lock}", epoch, must_match=True)
         try:
-            return (await self._database.transaction([same, work]))[1]
+            return (await self._database.transaction([same, *work]))[-1]
         except NotMatched:
             raise StaleRouting from None

@@ -44,9 +44,10 @@ class Reshard:
         self._first = first
         self._routers = routers
         self._clock = clock
-        self.moved = self.seen = self.of = 0
-        """Of the re-shard under way, or the last one, as far as this keeper has done it: links that it moved, rows
-        that it has looked at, and rows there were when it began."""
+        self._epoch = 0
+        self.moved = self.of = 0
+        """Of the re-shard that began `_epoch`, as far as this keeper has done it: links that it moved, and rows
+        there were when it began."""
 
     # --- commands
 
@@ -79,7 +80,9 @@ class Reshard:
     async def progress(self, args: dict[str, Any]) -> dict[str, Any]:
         routing = await self._table.read()
         told = {"epoch": routing.epoch, "phase": routing.phase, "shards": list(routing.after.shards)}
-        return {**told, "router": routing.after.label, "moved": self.moved, "seen": self.seen, "of": self.of}
+        if self._epoch < routing.epoch - 1:  # what another keeper has done alone
+            self.moved = self.of = 0
+        return {**told, "router": routing.after.label, "moved": self.moved, "of": self.of}
 
     # --- the job
 
@@ -105,30 +108,30 @@ class Reshard:
         await self._raise(routing)
         router = await self._routers.make(routing.after)
         try:
-            self.moved = self.seen = 0
+            self._epoch, self.moved = routing.epoch, 0
             self.of = sum([await self._moves[name].count() for name in routing.before.shards])
             for name in routing.before.shards:
-                while await self._empty(name, router, routing.epoch):
-                    pass  # some rows changed under our hands: they are still there
+                await self._empty(name, router, routing.epoch)
         finally:
             await router.close()
         await self._go_on(routing, Routing(routing.epoch + 1, "settling", routing.before, routing.after))
 
-    async def _empty(self, name: str, router: Router, epoch: int) -> int:
-        """One pass over the shard `name`. Returns how many rows it found there that belong elsewhere."""
-        found, last = 0, ""
+    async def _empty(self, name: str, router: Router, epoch: int) -> None:
+        """Moves what is on the shard `name` and belongs elsewhere. Behind the last row that was dealt with, none can
+        appear that must leave: inserts leave stubs."""
+        last = ""
         while rows := await self._moves[name].rows(last, BATCH):
-            last = rows[-1].code
+            changed = False
             leaving = [row for row in rows if router.shard_of(row.code) != name]
             for target in {router.shard_of(row.code) for row in leaving}:
                 there = [row for row in leaving if router.shard_of(row.code) == target]
                 await self._moves[target].copy_in(there, epoch)
-                await self._moves[name].leave_stubs(there, epoch)
-            found += len(leaving)
-            self.moved += len(leaving)
-            self.seen += len(rows)
+                left = await self._moves[name].leave_stubs(there, epoch)
+                self.moved += len(there) - len(left)
+                changed = changed or bool(left)
+            if not changed:
+                last = rows[-1].code
             await self._clock.sleep(PAUSE)
-        return found
 
     async def _settle(self, routing: Routing) -> None:
         await self._raise(routing)

@@ -202,9 +202,9 @@ async def test_while_links_move_what_counts_is_found(shards: Shards) -> None:
     copied, deleted, stub = (row.code for row in rows)
     await ShardMoves(target).copy_in(rows, epoch)
     assert await links.delete(deleted, token_hash="hash-a", owner=None, now=1500.0) == "deleted"
-    await ShardMoves(source).leave_stubs(rows[1:], epoch)
+    assert await ShardMoves(source).leave_stubs(rows[1:], epoch) == {deleted}
 
-    assert (await links.find(copied), await links.find(deleted)) != (None, None)
+    assert await links.find(copied) is not None
     assert await links.find(deleted) is None  # its copy lives, and does not count
     with pytest.raises(Moved):
         await SqlLinkRepository(source).find(stub, epoch)
@@ -226,8 +226,7 @@ async def test_a_copy_that_comes_late_brings_nothing_back(shards: Shards) -> Non
     old = await ShardMoves(shards.databases["shard-1"]).rows("", 2)
     await keeper._raise(await RoutingTable(shards.store).read())
     router = await RouterFactory().make(Placement({"filling": "reference"}, ("shard-3",)))
-    while await keeper._empty("shard-1", router, epoch):
-        pass
+    await keeper._empty("shard-1", router, epoch)
     gone, purged = (row.code for row in old)
     await links.delete(gone, token_hash="hash-a", owner=None, now=1500.0)
     await shards.databases["shard-3"].transaction(

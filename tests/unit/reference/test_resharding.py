@@ -269,15 +269,15 @@ async def test_the_same_seed_is_the_same_run() -> None:
     assert one.codes == two.codes
 
 
-def one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that changed under the mover's hands are left behind."""
-    empty = Reshard._empty
+    leave_stubs = moves.ShardMoves.leave_stubs
 
-    async def once(*args: Any) -> int:
-        await empty(*args)
-        return 0
+    async def careless(self: Any, *args: Any) -> set[str]:
+        await leave_stubs(self, *args)
+        return set()
 
-    monkeypatch.setattr(Reshard, "_empty", once)
+    monkeypatch.setattr(moves.ShardMoves, "leave_stubs", careless)
 
 
 def unfenced_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +309,7 @@ def stubs_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SABOTAGES = [
-    one_pass,
+    once_only,
     unfenced_reads,
     unfenced_writes,
     stubs_stay,
