@@ -22,10 +22,13 @@ from reference.shortener.consumer import ClickConsumer
 from reference.shortener.consumer_server import ConsumerServer
 from reference.shortener.slots import CLICK_AGGREGATOR
 
+BATCH_PATIENCE = 3.0
+
 
 def consumer(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
-    database = sql.connect(settings.store_url, settings.store_timeout)
+    # Nobody waits for the counts, and a batch is a large transaction: it may take longer than a request's.
+    database = sql.connect(settings.store_url, BATCH_PATIENCE * settings.store_timeout)
     log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
     clicks = SqlClickRepository(database, clock)
 

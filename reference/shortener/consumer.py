@@ -58,7 +58,9 @@ class ClickConsumer:
         self._clock = clock
         self._record = record
         self._aggregators = aggregators
-        self._counted = metrics.counter("clicks_counted", "Clicks counted")
+        self._counted = metrics.counter(
+            "clicks_counted", "Clicks counted; without batches whose outcome this process did not learn"
+        )
         self._duplicate = metrics.counter("clicks_duplicate", "Events that had been counted before")
         self._unreadable = metrics.counter(
             "clicks_unreadable", "Events that could not be read, and were skipped"
