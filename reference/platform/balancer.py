@@ -15,6 +15,7 @@ from reference.platform.exchange import Exchange
 from reference.platform.front import Client, Front
 from reference.platform.http1 import RequestHead
 from reference.platform.settings import LiveSettings
+from reference.platform.short_way import ShortWay
 
 
 class Balancer:
@@ -23,7 +24,7 @@ class Balancer:
     def __init__(self, host: str, port: int, ports: dict[str, int], live: LiveSettings | None = None) -> None:
         self.live = live or LiveSettings()
         self.backends = Backends(host, ports, POLICIES[self.live.balancing]())
-        self._front = Front(host, port, "balancer", self._answer)
+        self._front = Front(host, port, "balancer", self._answer, ShortWay(self.backends))
         self._checks: asyncio.Task[None] | None = None
 
     async def start(self) -> dict[str, Any]:

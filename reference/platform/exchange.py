@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from reference.platform.backends import Backend, Backends
+from reference.platform.backends import Backend, Backends, Upstream
 from reference.platform.balancing import key_of
 from reference.platform.front import Client, ClientFailed, id_for
 from reference.platform.http1 import (
@@ -59,20 +59,26 @@ class Exchange:
         self.framing = request.framing
         self.repeatable = request.method in (b"GET", b"HEAD") and self.framing == 0 and not self.upgrade
 
-    async def run(self) -> bool:
-        """Whether the client's connection can carry another request. Raises Problem if no server answers."""
-        silent = False
-        for backend in self.backends.in_order(key_of(self.request)):
+    async def run(
+        self, order: list[Backend] | None = None, asked: Upstream | None = None, silent: bool = False
+    ) -> bool:
+        """Whether the client's connection can carry another request. Raises Problem if no server answers.
+
+        What may have been done already: `order`, the servers to ask, the first choice first; `asked`, a connection to
+        the first of them on which the request was sent; `silent`, whether one that is not among them gave no answer.
+        """
+        for backend in self.backends.in_order(key_of(self.request)) if order is None else order:
             if self.client.ended:
                 return False
+            already, asked = asked, None
             try:
-                upstream = await backend.connect()
+                upstream = already or await backend.connect()
             except (OSError, TimeoutError):
                 continue
             backend.in_flight += 1
             self.client.upstream = upstream
             try:
-                answer = await self._ask(upstream)
+                answer = await self._ask(upstream, send=already is None)
                 backend.answered += 1
                 return await self._relay(backend, upstream, answer)
             except _Unanswered as failure:
@@ -91,20 +97,11 @@ class Exchange:
             raise _Unanswered(silent=True).problem()
         raise Problem(503, "no-server", "No server is up.", {"Retry-After": "1"})
 
-    async def _ask(self, upstream: Wire) -> ResponseHead:
-        """Sends the request; the head of the answer. _Unanswered if there is none."""
-        peer = self.client.peer
-        seen = self.request.get(b"x-forwarded-for")
-        add = [
-            (b"x-forwarded-for", peer if seen is None else seen + b", " + peer),
-            (b"x-request-id", id_for(self.request)),
-        ]
-        if self.upgrade:
-            add += [(b"connection", b"upgrade"), (b"upgrade", self.request.get(b"upgrade") or b"")]
+    async def _ask(self, upstream: Upstream, *, send: bool) -> ResponseHead:
+        """Sends the request, unless that is done; the head of the answer. _Unanswered if there is none."""
         try:
-            upstream.write(self.request.encode(NOT_FORWARDED, add))
-            if self.framing != 0:
-                await self._send_body(upstream)
+            if send:
+                await self._send(upstream)
             return await read_response(upstream, SILENCE if self.repeatable else SILENCE_ALONE)
         except TimeoutError as error:
             upstream.abort()
@@ -116,7 +113,18 @@ class Exchange:
             upstream.abort()
             raise
 
-    async def _send_body(self, upstream: Wire) -> None:
+    async def _send(self, upstream: Upstream) -> None:
+        peer = self.client.peer
+        seen = self.request.get(b"x-forwarded-for")
+        add = [
+            (b"x-forwarded-for", peer if seen is None else seen + b", " + peer),
+            (b"x-request-id", id_for(self.request)),
+        ]
+        if self.upgrade:
+            add += [(b"connection", b"upgrade"), (b"upgrade", self.request.get(b"upgrade") or b"")]
+        upstream.write(self.request.encode(NOT_FORWARDED, add))
+        if self.framing == 0:
+            return
         pieces = body(self.client, self.framing, None)
         while True:
             try:
@@ -128,7 +136,7 @@ class Exchange:
             upstream.write(piece)
             await upstream.drain(SILENCE_ALONE)
 
-    async def _relay(self, backend: Backend, upstream: Wire, answer: ResponseHead) -> bool:
+    async def _relay(self, backend: Backend, upstream: Upstream, answer: ResponseHead) -> bool:
         if self.upgrade and answer.status == 101:
             await self._tunnel(upstream, answer)
             return False

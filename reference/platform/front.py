@@ -6,15 +6,16 @@ What is done with a request is the proxy's own matter: see `balancer` and `edge`
 from __future__ import annotations
 
 import asyncio
-import uuid
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from reference.platform.http1 import Malformed, RequestHead, read_request
 from reference.platform.problems import MEDIA_TYPE, Problem
 from reference.platform.request_context import well_formed
 from reference.platform.sockets import listen, port_of
-from reference.platform.wire import Wire
+from reference.platform.wire import Wire, wake
 
 IDLE = 75.0
 """Seconds that a client may wait with its next request."""
@@ -33,36 +34,69 @@ class Client(Wire):
         self.upstream: Wire | None = None
         self.peer = b""
         self.busy = False
+        self.short = False
+        """A request is on the short way: what comes meanwhile waits."""
+        self.used = False
+        """The short way was gone since this was last looked at."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.peer = transport.get_extra_info("peername")[0].encode()
         self.front.accept(self)
 
+    def data_received(self, data: bytes) -> None:
+        if self.short:
+            self.keep(data)
+        elif self.busy or self.buffer or not self.front.take(self, data):
+            super().data_received(data)
+
     def hung_up(self) -> None:
         super().hung_up()
         if self.upstream is not None:
             self.upstream.abort()
+
+    def free(self) -> None:
+        """What was on the short way has been answered."""
+        self.busy = self.short = False
+        if self.buffer:
+            wake(self._reader)
+        self.front.freed(self)
 
 
 class ClientFailed(Exception):
     """The client broke off in the middle of its request."""
 
 
+GONE = (OSError, EOFError, Malformed, ClientFailed, asyncio.CancelledError)
+"""How the answer to a request ends if one side is gone in the middle of a message, or we stop."""
+
+
 Answer = Callable[[Client, RequestHead], Awaitable[bool]]
 """Answers one request. Whether the connection can carry another one. May raise Problem, if nothing was written yet."""
 
 
-class Front:
-    """Listens on `host:port`, and has `answer` answer each request. `role`: the proxy's name, for its own answers."""
+class ShortWay(Protocol):
+    def take(self, client: Client, data: bytes) -> bool:
+        """Whether `data` is a request that is answered without a task of its own. If so, `Client.free` or
+        `Front.hand_over` is called for it later; if not, nothing has happened."""
+        ...
 
-    def __init__(self, host: str, port: int, role: str, answer: Answer) -> None:
+
+class Front:
+    """Listens on `host:port`, and has `answer` answer each request. `role`: the proxy's name, for its own answers.
+    `short_way`: is offered what a client sends while nothing is under way for it; see `short_way`."""
+
+    def __init__(
+        self, host: str, port: int, role: str, answer: Answer, short_way: ShortWay | None = None
+    ) -> None:
         self.host = host
         self.port = port
         self.role = role
         self.refused: Counter[int] = Counter()
         """Requests that no server answered, so that the proxy did: how many, by status."""
         self._answer = answer
+        self._short_way = short_way
+        self._handed_over: set[asyncio.Task[None]] = set()
         self._clients: dict[Client, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None
 
@@ -82,7 +116,7 @@ class Front:
         for client, task in self._clients.items():
             if not client.busy:
                 task.cancel()
-        tasks = list(self._clients.values())
+        tasks = [*self._clients.values(), *self._handed_over]
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE)
         for task in tasks:
@@ -95,12 +129,41 @@ class Front:
         else:
             self._clients[client] = asyncio.create_task(self._serve(client), name="client")
 
+    def take(self, client: Client, data: bytes) -> bool:
+        """Whether `data` was a request that is now on the short way."""
+        if self._short_way is None or self._server is None or not self._short_way.take(client, data):
+            return False
+        client.busy = client.short = client.used = True
+        return True
+
+    def freed(self, client: Client) -> None:
+        if self._server is None and (task := self._clients.get(client)) is not None:
+            task.cancel()
+
+    def hand_over(self, client: Client, request: RequestHead, answer: Answer) -> None:
+        """A request that did not get far on the short way: `answer` goes on with it."""
+
+        async def finish() -> None:
+            keep = False
+            try:
+                keep = await self._answer_one(client, request, answer)
+            except GONE:
+                pass
+            finally:
+                if not keep:
+                    client.close()
+                client.free()
+
+        task = asyncio.create_task(finish(), name="handed-over")
+        self._handed_over.add(task)
+        task.add_done_callback(self._handed_over.discard)
+
     async def _serve(self, client: Client) -> None:
         """Answers the requests of one connection, one after the other."""
         try:
             while await self._serve_one(client) and self._server is not None:
                 pass
-        except (OSError, EOFError, Malformed, ClientFailed, asyncio.CancelledError):
+        except GONE:
             pass  # one side is gone in the middle of a message, or we stop
         finally:
             del self._clients[client]
@@ -113,11 +176,17 @@ class Front:
         except Malformed as error:
             self._refuse(client, None, Problem(400, "malformed", f"This is not HTTP: {error}."))
             return False
+        except TimeoutError:
+            used, client.used = client.used, False
+            return used  # requests went the short way meanwhile: the client was not idle
         client.busy = True
+        return await self._answer_one(client, request, self._answer)
+
+    async def _answer_one(self, client: Client, request: RequestHead, answer: Answer) -> bool:
         try:
             if b"expect" in request.fields and b"100-continue" in request.tokens(b"expect"):
                 client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return await self._answer(client, request)
+            return await answer(client, request)
         except Problem as problem:
             self._refuse(client, request, problem)
             await client.drain(SLOWEST)
@@ -147,4 +216,9 @@ class Front:
 def id_for(request: RequestHead | None) -> bytes:
     """The request's id if it has a well-formed one, else a new one."""
     given = request.get(b"x-request-id") if request else None
-    return given if given is not None and well_formed(given) else uuid.uuid4().hex.encode()
+    return given if given is not None and well_formed(given) else new_id()
+
+
+def new_id() -> bytes:
+    """Nobody must be kept from guessing it: it only has to be different each time."""
+    return b"%032x" % random.getrandbits(128)

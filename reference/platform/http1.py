@@ -25,7 +25,9 @@ Framing = int | Literal["chunked", "until-close"]
 Headers = list[tuple[bytes, bytes]]
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_HEADERS = re.compile(rb"(?:" + _TOKEN + rb":[^\r\n\0]*\r\n)*")
+HEADER_LINES = rb"(?:" + _TOKEN + rb":[^\r\n\0]*\r\n)*"
+"""A regular expression for the headers that we accept."""
+_HEADERS = re.compile(HEADER_LINES)
 _HEADER = re.compile(rb"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _REQUEST = re.compile(rb"([A-Z]+) ([!-~\x80-\xff]+) HTTP/1\.([01])")
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?")
@@ -104,7 +106,12 @@ class ResponseHead(Head):
 
 async def read_request(wire: Wire, timeout: float | None) -> RequestHead:
     """IncompleteReadError: the client is gone; its `partial` is empty if that was between two requests. Malformed."""
-    line, headers, fields = await _read(wire, timeout)
+    return parse_request(await _read(wire, timeout))
+
+
+def parse_request(raw: bytes) -> RequestHead:
+    """A whole head, with the empty line at its end. Malformed."""
+    line, headers, fields = _parse(raw)
     match = _REQUEST.fullmatch(line)
     if match is None:
         raise Malformed("the request line")
@@ -116,7 +123,7 @@ async def read_request(wire: Wire, timeout: float | None) -> RequestHead:
 async def read_response(wire: Wire, timeout: float | None) -> ResponseHead:
     """As `read_request`. Interim answers (100, 103) are left out."""
     while True:
-        line, headers, fields = await _read(wire, timeout)
+        line, headers, fields = _parse(await _read(wire, timeout))
         match = _STATUS.fullmatch(line)
         if match is None:
             raise Malformed("the status line")
@@ -124,11 +131,14 @@ async def read_response(wire: Wire, timeout: float | None) -> ResponseHead:
             return ResponseHead(line, headers, fields, int(match[2]), int(match[1]))
 
 
-async def _read(wire: Wire, timeout: float | None) -> tuple[bytes, Headers, dict[bytes, bytes]]:
+async def _read(wire: Wire, timeout: float | None) -> bytes:
     try:
-        raw = await wire.readuntil(b"\r\n\r\n", HEAD_LIMIT, timeout)
+        return await wire.readuntil(b"\r\n\r\n", HEAD_LIMIT, timeout)
     except ValueError as error:
         raise Malformed("the head is too long") from error
+
+
+def _parse(raw: bytes) -> tuple[bytes, Headers, dict[bytes, bytes]]:
     line, _, rest = raw[:-2].partition(b"\r\n")
     if not _HEADERS.fullmatch(rest):
         raise Malformed("a header")

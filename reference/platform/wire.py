@@ -38,11 +38,15 @@ class Wire(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        self.keep(data)
+        wake(self._reader)
+
+    def keep(self, data: bytes) -> None:
+        """Puts it with what lies here, and wakes nobody."""
         self.buffer += data
         if len(self.buffer) > READ_AHEAD and not self._held:
             self._held = True
             self.transport.pause_reading()
-        wake(self._reader)
 
     def eof_received(self) -> None:
         self.hung_up()
