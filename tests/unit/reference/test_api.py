@@ -1,7 +1,6 @@
 """The HTTP API of the URL shortener, over fakes of its ports."""
 
 import asyncio
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
