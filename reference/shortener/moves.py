@@ -5,7 +5,7 @@ Every transaction begins with the shard's epoch, and does not happen under anoth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from reference.platform.sql import Database, NotMatched, Row, Statement, statement
 from reference.shortener.stored_links import COLUMNS, StaleRouting, StoredLink
@@ -25,6 +25,8 @@ _LEAVE_STUB = """
 UPDATE links SET moved = 1, long_url = '', token_hash = '', owner = ''
 WHERE code = $1 AND long_url = $2 AND token_hash = $3 AND COALESCE(deleted_at, 0) = $4"""
 
+_CODES = "SELECT code FROM links WHERE code > $1 AND moved = 0 ORDER BY code LIMIT $2"
+
 _STILL_HERE = "SELECT code FROM links WHERE moved = 0 AND code >= $1 AND code <= $2"
 
 _REMOVE_STUBS = """
@@ -43,6 +45,13 @@ class ShardMoves:
             f"SELECT {COLUMNS} FROM links WHERE code > $1 AND moved = 0 ORDER BY code LIMIT $2", after, limit
         )
         return [StoredLink(**row) for row in rows]
+
+    async def codes(self) -> AsyncIterator[list[str]]:
+        """All that are here, a thousand at a time."""
+        last = ""
+        while rows := await self._database.query(_CODES, last, 1000):
+            last = rows[-1]["code"]
+            yield [row["code"] for row in rows]
 
     async def count(self) -> int:
         [row] = await self._database.query("SELECT COUNT(*) AS number FROM links WHERE moved = 0")

@@ -7,7 +7,7 @@ another keeper that does the same, each step may be done again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from reference.platform.clock import Clock
@@ -62,7 +62,7 @@ class Reshard:
         shards = self._named(args["shards"]) if "shards" in args else routing.after.shards
         target = Placement(dict(args.get("router") or routing.after.router), shards)
         if target != routing.after:
-            await self._routers.try_out(target)
+            await self._routers.try_out(target, self._codes(routing.after))
             await asyncio.gather(*(self._shards[name].prepare() for name in shards))
             if not await self._table.change(
                 routing, Routing(routing.epoch + 1, "moving", routing.after, target)
@@ -76,6 +76,11 @@ class Reshard:
         if unknown or not names or len(set(names)) < len(names):
             raise ValueError(f"no such shards: {shards!r}; there are: {', '.join(self._shards)}")
         return tuple(names)
+
+    async def _codes(self, placement: Placement) -> AsyncIterator[list[str]]:
+        for name in placement.shards:
+            async for codes in self._moves[name].codes():
+                yield codes
 
     async def progress(self, args: dict[str, Any]) -> dict[str, Any]:
         routing = await self._table.read()

@@ -7,7 +7,7 @@ found by another. So the routing says which router all servers use, and each loa
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from reference.platform.modules import ComponentRejected
 from reference.platform.process import ComponentFactory, EventSink, ignore_events
@@ -17,7 +17,7 @@ from reference.shortener.routing import Placement
 from reference.shortener.slots import SHARD_ROUTER
 
 SAMPLE = 2000
-"""Codes on which a router is tried out."""
+"""Random codes on which a router is tried out."""
 
 
 class Router:
@@ -69,22 +69,28 @@ class RouterFactory:
             await holder.fill(filling)
         return Router(placement, holder)
 
-    async def try_out(self, placement: Placement) -> None:
-        """ComponentRejected unless two instances of the router answer with known shards, and both with the same."""
+    async def try_out(self, placement: Placement, codes: AsyncIterator[list[str]]) -> None:
+        """ComponentRejected unless two instances of the router answer with known shards, and both with the same, on
+        random codes and on `codes`: those of all links, for one that cannot be placed would stop the move."""
         one, two = await self.make(placement), await self.make(placement)
         draw = random.Random(1)
-        codes = ["".join(draw.choices(ALPHABET, k=draw.randint(3, 12))) for _ in range(SAMPLE)]
         try:
-            answers = {code: one.shard_of(code) for code in codes}
-            # In another order, for a router that counts its calls must not pass for a function of the code.
-            for code in reversed(codes):
-                if (other := two.shard_of(code)) != answers[code]:
-                    raise ComponentRejected(
-                        f"ShardRouter.shard_of({code!r}) is {answers[code]!r} by one instance and {other!r} "
-                        "by another: servers would not find each other's links"
-                    )
+            compare(one, two, ["".join(draw.choices(ALPHABET, k=draw.randint(3, 12))) for _ in range(SAMPLE)])
+            async for batch in codes:
+                compare(one, two, batch)
         except ComponentError as error:
             raise ComponentRejected(str(error)) from error
         finally:
             await one.close()
             await two.close()
+
+
+def compare(one: Router, two: Router, codes: list[str]) -> None:
+    answers = {code: one.shard_of(code) for code in codes}
+    # In another order: a router that counts its calls must not pass for a function of the code.
+    for code in reversed(codes):
+        if (other := two.shard_of(code)) != answers[code]:
+            raise ComponentRejected(
+                f"ShardRouter.shard_of({code!r}) is {answers[code]!r} by one instance and {other!r} by another: "
+                "servers would not find each other's links"
+            )

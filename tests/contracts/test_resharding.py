@@ -281,6 +281,10 @@ def source(body: str) -> dict[str, Any]:
         ("    def shard_of(self, code):\n        return random.choice(self.shards)", "by another"),
         ("    async def shard_of(self, code):\n        return self.shards[0]", "plain function"),
         ("    def shard_of(self", "SyntaxError"),
+        (
+            "    def shard_of(self, code):\n        return '' if code == 'code-2' else self.shards[0]",
+            "'', which is no",
+        ),
     ],
 )
 async def test_an_unfit_router_is_refused_before_anything_moves(
