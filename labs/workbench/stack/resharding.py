@@ -55,7 +55,7 @@ class Resharding:
         keepers = list(self._up("keeper"))
         if not keepers:
             raise OrderError("no keeper is up: nobody can move the links")
-        await keepers[0].command("reshard", wanted)
+        await keepers[0].command("reshard", wanted, PATIENCE)  # it tries a router on every code first
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
         while (progress := await self._progress())["phase"] != "stable":
