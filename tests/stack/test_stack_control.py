@@ -15,7 +15,8 @@ from workbench.stack import TopologyView, state
 from workbench.stack.control import ControlServer
 from workbench.stack.display import Status
 from workbench.stack.metrics import Metrics
-from workbench.stack.plan import Plan, Request, at_port
+from workbench.stack.plan import Plan, at_port
+from workbench.stack.request import Request
 
 anyio = pytest.mark.anyio
 

@@ -9,21 +9,26 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from workbench.stack import guardian
+from workbench.stack.errors import StartFailed
 from workbench.stack.fittings import OrderError
 from workbench.stack.forked import Nursery
 from workbench.stack.orders import Orders
-from workbench.stack.plan import Plan, Request
+from workbench.stack.plan import Plan
 from workbench.stack.python_role import PythonRole
+from workbench.stack.request import Request
 from workbench.stack.role import Role, RoleError
 from workbench.stack.services import ServiceRole, lay_out
 from workbench.stack.watchdog import Watchdog
 
 STOP_SECONDS = 3.0
 READY_SECONDS = 20.0
+BEHIND = ("network", "services", "service")
+"""Kinds of role that the others call."""
 STOPPING = (
     ("edge",),
     ("balancer",),
@@ -36,20 +41,21 @@ STOPPING = (
 
 
 class Assembly:
-    def __init__(self, request: Request, folder: Path, data: Path) -> None:
+    """`nursery`: what forks the roles, where there is one."""
+
+    def __init__(self, request: Request, folder: Path, data: Path, nursery: Nursery | None) -> None:
         self.request = request
         self.folder = folder
         self.data = data
         self.plan = Plan.make(request, data)
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
-        self.nursery = Nursery(logs / "nursery.log") if sys.platform == "linux" else None
         self.roles: dict[str, Role] = {}
         for name, kind in self.plan.kinds.items():
             if kind == "service":
                 self.roles[name] = ServiceRole(name, logs)
             else:
-                self.roles[name] = PythonRole(name, kind, logs, self.nursery)
+                self.roles[name] = PythonRole(name, kind, logs, nursery)
         self.ending = asyncio.Event()
         self.watchdog = Watchdog(self.roles, self.start_role)
         self.orders = Orders(self.plan, self.roles, self.watchdog, self.start_role, self.ending.set)
@@ -71,26 +77,31 @@ class Assembly:
 
     # starting
     async def start(self) -> None:
-        """All processes at once: most of a start is Python importing modules. Then services before their clients."""
-        roles = list(self.roles.values())
+        """All processes at once: most of a start is Python importing modules. Services are configured before their
+        clients, and so they are born first."""
+        behind = [role for role in self.roles.values() if role.kind in BEHIND]
+        before = [role for role in self.roles.values() if role.kind not in BEHIND]
         async with asyncio.TaskGroup() as group:
-            for role in roles:
-                if isinstance(role, PythonRole):
-                    group.create_task(self._spawn(role))
-            group.create_task(self._real_services())
-        behind = [role for role in roles if role.kind in ("service", "services", "network")]
+            births: dict[Role, asyncio.Task[None]] = {
+                role: group.create_task(self._spawn(role))
+                for role in (*behind, *before)
+                if isinstance(role, PythonRole)
+            }
+            group.create_task(self._bring_up(behind, before, births))
         async with asyncio.TaskGroup() as group:
-            for role in behind:
-                group.create_task(self._configure(role))
-        await self.orders.tell_network()
-        async with asyncio.TaskGroup() as group:
-            for role in roles:
-                if role not in behind:
-                    group.create_task(self._configure(role))
-        async with asyncio.TaskGroup() as group:
-            for role in roles:
+            for role in before:
                 if role.kind == "app":
                     group.create_task(self._serving(role))
+
+    async def _bring_up(
+        self, behind: list[Role], before: list[Role], births: Mapping[Role, asyncio.Task[None]]
+    ) -> None:
+        await self._real_services()
+        for wave in (behind, before):
+            async with asyncio.TaskGroup() as group:
+                for role in wave:
+                    group.create_task(self._configure(role, births.get(role)))
+            await self.orders.tell_network()
 
     async def _real_services(self) -> None:
         """Those of the local profile: what each is to be can only be said once its data are laid out, which is slow."""
@@ -124,7 +135,9 @@ class Assembly:
                 raise StartFailed(f"{role.name} is not ready: {answer}\n{self._tail(role)}")
             await asyncio.sleep(0.03)
 
-    async def _configure(self, role: Role) -> None:
+    async def _configure(self, role: Role, birth: asyncio.Task[None] | None) -> None:
+        if birth is not None:
+            await birth
         try:
             await role.configure(self.plan.config(role.name))
         except RoleError as error:
@@ -197,7 +210,3 @@ async def ready(port: int) -> str | None:
     if status != ["200"] or any(state != "ok" for state in json.loads(body)["services"].values()):
         return answer
     return None
-
-
-class StartFailed(Exception):
-    """Which role did not start, why, and the tail of its log."""

@@ -25,3 +25,7 @@ class ComponentError(StackError):
         self.source_line = source_line
         where = f"\n  line {line} of {component}: {(source_line or '').strip()}" if line else ""
         super().__init__(message + where)
+
+
+class StartFailed(Exception):
+    """Which role did not start, why, and the tail of its log."""

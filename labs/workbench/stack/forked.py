@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections import deque
 from pathlib import Path
@@ -42,41 +42,33 @@ class Forked:
 
 
 class Nursery:
-    """Starts with its first child. `OSError`: it is gone, and cannot fork any more."""
+    """Its process starts at once, and imports while it has nothing else to do."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-        self._socket: socket.socket | None = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs, log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "workbench.stack.nursery", str(os.getpid())],
+                stdin=theirs.fileno(),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._socket: socket.socket | None = ours
+        self._is_heard = False
         self._asked: deque[asyncio.Future[int]] = deque()
         self._born: dict[int, Forked] = {}
         self._died: dict[int, int] = {}
-        self._starting = asyncio.Lock()
-
-    async def start(self) -> None:
-        """Does nothing if it has been started."""
-        async with self._starting:
-            if self._process is not None:
-                return
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            ours.setblocking(False)
-            with theirs, self._log.open("ab") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "workbench.stack.nursery", str(os.getpid())),
-                    stdin=theirs.fileno(),
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            self._socket = ours
-            asyncio.get_running_loop().add_reader(ours, self._hear)
 
     async def spawn(self, arguments: list[str], cwd: Path, log: IO[bytes], limit: int) -> Forked:
         """A new process for a role: what `child` is told on its command line. OSError: it cannot be had."""
-        await self.start()
         if self._socket is None:
             raise OSError("the nursery is gone")
         loop = asyncio.get_running_loop()
+        if not self._is_heard:
+            loop.add_reader(self._socket, self._hear)
+            self._is_heard = True
         child_in, our_out = os.pipe()
         our_in, child_out = os.pipe()
         try:
@@ -143,10 +135,10 @@ class Nursery:
             self._socket.close()
             self._socket = None
 
-    async def stop(self) -> None:
+    def end(self) -> None:
         """Kills it; whatever it still has goes with it."""
-        self._close()
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        self._process.kill()
+        self._process.wait()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

@@ -25,6 +25,13 @@ from typing import Any
 from workbench.stack import child, lifeline
 
 LINE = 65536
+PREPARED = ("network", "services", "balancer", "consumer", "keeper", "app")
+"""Kinds of process for which everything is imported before anybody asks, in the order in which they are needed."""
+
+
+def prepare(kind: str) -> None:
+    with contextlib.suppress(Exception):  # what fails here fails in the child too, where it is reported
+        child.prepare(kind)
 
 
 def become(parent: int, control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
@@ -81,8 +88,11 @@ def main() -> None:
     def say(message: dict[str, int]) -> None:
         control.send(json.dumps(message).encode())
 
+    ahead = [*PREPARED]
     while True:
-        ready = select.select([control.fileno(), awake], [], [])[0]
+        ready = select.select([control.fileno(), awake], [], [], 0 if ahead else None)[0]
+        if not ready:
+            prepare(ahead.pop(0))
         if awake in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(awake, LINE)
@@ -93,10 +103,7 @@ def main() -> None:
             if not data:
                 return
             request = json.loads(data)
-            with contextlib.suppress(
-                Exception
-            ):  # what fails here fails in the child too, where it is reported
-                child.prepare(request["arguments"][1])
+            prepare(request["arguments"][1])
             say({"pid": give_birth(control, request, descriptors)})
 
 

@@ -13,24 +13,7 @@ from reference.platform.identity import administrator_token
 from reference.platform.settings import Settings
 from reference.platform.topology import SQL_KINDS, entrance
 from workbench.stack.ports import PortLease
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the client asks of a new supervisor: the first line on its standard input."""
-
-    name: str
-    case: str
-    profile: str
-    servers: int
-    settings: dict[str, Any]
-    owned: bool
-
-    def __post_init__(self) -> None:
-        if self.profile not in ("embedded", "local"):
-            raise ValueError(f"no profile {self.profile!r}; there are embedded, local")
-        if not 1 <= self.servers <= 16:
-            raise ValueError("a stack has 1 to 16 servers")
+from workbench.stack.request import Request
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The process that holds a stack together: `python -m workbench.stack.supervisor`. It never loads learner code.
 
-The first line on its standard input is a `plan.Request`; the answer on its standard output is one line,
+The first line on its standard input is a `request.Request`; the answer on its standard output is one line,
 `{"ready": {...}}` or `{"failed": "..."}`. An owned stack ends when that input ends, at once and without farewell:
 its owner, such as a notebook's kernel, is gone. Another one ends on SIGTERM or by the control API.
 """
@@ -24,9 +24,10 @@ from typing import Any
 import psutil
 
 from workbench.stack import state
-from workbench.stack.assembly import Assembly, StartFailed
 from workbench.stack.control import ControlServer
-from workbench.stack.plan import Request
+from workbench.stack.errors import StartFailed
+from workbench.stack.forked import Nursery
+from workbench.stack.request import Request
 
 
 def say(message: dict[str, Any]) -> None:
@@ -46,10 +47,12 @@ def watch_owner(loop: asyncio.AbstractEventLoop, gone: asyncio.Event) -> None:
     threading.Thread(target=read, daemon=True, name="owner").start()
 
 
-async def supervise(request: Request, folder: Path, data: Path) -> int:
+async def supervise(request: Request, folder: Path, data: Path, nursery: Nursery | None) -> int:
+    from workbench.stack.assembly import Assembly  # slow to import, but the nursery is importing too
+
     loop = asyncio.get_running_loop()
     gone = asyncio.Event()
-    stack = Assembly(request, folder, data)
+    stack = Assembly(request, folder, data, nursery)
     if request.owned:
         watch_owner(loop, gone)
     if os.name == "posix":
@@ -91,8 +94,6 @@ async def supervise(request: Request, folder: Path, data: Path) -> int:
     finally:
         stack.kill_all()
         await asyncio.gather(*(role.wait() for role in stack.roles.values()), return_exceptions=True)
-        if stack.nursery is not None:
-            await stack.nursery.stop()
         stack.leave()
         await control.stop()
 
@@ -132,12 +133,15 @@ def main() -> int:
     data = Path(tempfile.mkdtemp(prefix=f"workbench-{request.name}-"))
     if request.profile == "local":
         data.chmod(0o711)  # a service that runs as another user must be able to reach its own folder in it
+    nursery = Nursery(folder / "nursery.log") if sys.platform == "linux" else None
     try:
-        return asyncio.run(supervise(request, folder, data))
+        return asyncio.run(supervise(request, folder, data, nursery))
     except Exception as error:
         say({"failed": f"{type(error).__name__}: {error}"})
         raise
     finally:
+        if nursery is not None:
+            nursery.end()
         shutil.rmtree(data, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,24 @@
+"""What the client of a new supervisor asks of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the client asks of a new supervisor: the first line on its standard input."""
+
+    name: str
+    case: str
+    profile: str
+    servers: int
+    settings: dict[str, Any]
+    owned: bool
+
+    def __post_init__(self) -> None:
+        if self.profile not in ("embedded", "local"):
+            raise ValueError(f"no profile {self.profile!r}; there are embedded, local")
+        if not 1 <= self.servers <= 16:
+            raise ValueError("a stack has 1 to 16 servers")
