@@ -20,7 +20,7 @@ from tests.unit.reference.codes_world import KEY, Clock, MemoryNamespace, Memory
 
 pytestmark = pytest.mark.anyio
 
-ISSUED = 20_000
+ISSUED = 6000
 KNOWN = 1000
 NEXT_TO_NOTHING = 1e-6
 """What blind guessing brings by so small a chance, it does not bring."""
