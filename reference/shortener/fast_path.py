@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from prometheus_client import Histogram
 
@@ -33,16 +34,24 @@ from reference.shortener.privacy import Visitor, visitor
 from reference.shortener.redirects_api import cache_control
 
 ROUTE = "/{code}"
-VISITORS = 10_000
-"""Visitors remembered, so that their headers need not be read again."""
+KNOWN = 10_000
+"""Heads of requests that are remembered."""
 
 SLOW_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
 """What makes a GET more than a plain one."""
+VISITOR_HEADERS = (b"referer", b"user-agent", b"x-forwarded-for")
 KEEP_ALIVE = (None, b"keep-alive", b"Keep-Alive")
 
 Headers = list[tuple[bytes, bytes]]
 Fillings = Callable[[], Mapping[str, str]]
 """Of each slot that the fast path bypasses, the name of what fills it."""
+
+
+class Plain(NamedTuple):
+    """What a plain GET says beside its path. `trace`: a request id of the client's own."""
+
+    visitor: Visitor
+    trace: str | None
 
 
 class FastPath:
@@ -69,7 +78,7 @@ class FastPath:
         self._clicks = clicks
         self._live = live
         self._clock = clock
-        self._random = random
+        self._random = random.random
         self._record = record
         self._hosts = hosts
         self._proxies = proxies
@@ -83,10 +92,13 @@ class FastPath:
         metrics.before_text += [tally.fold for tally in self._tallies.values()]
         self._start = f"{random.getrandbits(64):016x}"
         self._numbers = itertools.count()
-        self._visitors: dict[tuple[bytes | None, bytes | None, bytes | None, str], Visitor] = {}
+        self.known: dict[tuple[str, bytes], Plain] = {}
+        """Of requests that were parsed before, by peer and by what stood behind the path."""
         self._tail = f"\r\nserver-role: {role}\r\n\r\n".encode()
         self._settings = live.now
         self._default_headers: Headers | None = None
+        self.ended = 0.0
+        """When the last answer was ready."""
         self.on = False
         self.look()
 
@@ -115,33 +127,45 @@ class FastPath:
 
     # --- one answer
 
-    def answer(self, hot: Hot, headers: Headers, peer: str, default_headers: Headers) -> bytes | None:
-        """The response to a GET of `hot`, which now counts as a click; None: not here. `default_headers`: uvicorn's."""
-        began = steady()
+    def remember(self, peer: str, rest: bytes, asked: Plain) -> None:
+        if len(self.known) >= KNOWN:
+            self.known.clear()
+        self.known[peer, rest] = asked
+
+    def plain(self, headers: Headers, peer: str) -> Plain | None:
+        """What the headers of a GET say, if they say nothing that needs the slow path."""
         found = dict(headers)
-        now = self._clock.now()
         if (
             len(found) != len(headers)  # a header that is there twice
             or not SLOW_HEADERS.isdisjoint(found)
             or found.get(b"connection") not in KEEP_ALIVE
             or not self._hosts.known(found.get(b"host"))
-            or began >= self.near.fresh_until
-            or hot.expires_at <= now
         ):
+            return None
+        referer, agent, forwarded = (found.get(name, b"").decode("latin-1") for name in VISITOR_HEADERS)
+        given = found.get(b"x-request-id")
+        return Plain(
+            visitor(referer, agent, client_address(forwarded, peer, self._proxies)),
+            given.decode() if given is not None and well_formed(given) else None,
+        )
+
+    def answer(self, hot: Hot, asked: Plain, default_headers: Headers) -> bytes | None:
+        """The response to a GET of `hot`, which now counts as a click; None: not here. `default_headers`: uvicorn's."""
+        began, now = steady(), self._clock.now()
+        if began >= self.near.fresh_until or hot.expires_at <= now:
             return None
         if self._default_headers is not default_headers or self._settings is not self._live.now:
             self._renew(default_headers)
-        given = found.get(b"x-request-id")
-        if given is not None and well_formed(given):
-            trace = given.decode()
-        else:
-            trace = f"{self._start}{next(self._numbers):016x}"
-        who = (found.get(b"referer"), found.get(b"user-agent"), found.get(b"x-forwarded-for"), peer)
-        self._clicks.offer(hot.code, trace, self._visitors.get(who) or self._visitor(who))
+        trace = asked.trace or f"{self._start}{next(self._numbers):016x}"
+        self._clicks.offer(hot.code, trace, asked.visitor)
         hot.used = True
         head = self._head if self._max_age < 1 else self._head_until(hot.expires_at - now)
         response = b"".join((head, hot.location, b"\r\nx-request-id: ", trace.encode(), self._tail))
-        self._note(trace, steady() - began)
+        self.ended = steady()
+        seconds = self.ended - began
+        self._observe(seconds)
+        if self._sample and self._random() < self._sample:
+            self._log(trace, seconds)
         return response
 
     def _renew(self, default_headers: Headers) -> None:
@@ -149,7 +173,7 @@ class FastPath:
         self._default_headers, self._settings = default_headers, self._live.now
         self._status, self._max_age = self._settings.redirect_status, self._settings.redirect_max_age
         self._sample = self._settings.request_log_sample
-        self._tally = self._tallies[self._status]
+        self._observe = self._tallies[self._status].observe
         phrase = {301: "Moved Permanently", 302: "Found"}[self._status]
         lines = [b"%b: %b\r\n" % header for header in default_headers]
         self._before = b"".join(
@@ -161,24 +185,13 @@ class FastPath:
         keep = cache_control(self._max_age, remaining)
         return b"%b%b\r\ncontent-length: 0\r\nlocation: " % (self._before, keep.encode())
 
-    def _visitor(self, who: tuple[bytes | None, bytes | None, bytes | None, str]) -> Visitor:
-        referer, agent, forwarded = ((header or b"").decode("latin-1") for header in who[:3])
-        if len(self._visitors) >= VISITORS:
-            self._visitors.clear()
-        found = self._visitors[who] = visitor(
-            referer, agent, client_address(forwarded, who[3], self._proxies)
+    def _log(self, trace: str, seconds: float) -> None:
+        self._record.write(
+            "info",
+            "request",
+            request_id=trace,
+            method="GET",
+            route=ROUTE,
+            status=self._status,
+            milliseconds=round(1000 * seconds, 2),
         )
-        return found
-
-    def _note(self, trace: str, seconds: float) -> None:
-        self._tally.observe(seconds)
-        if self._sample and self._random.random() < self._sample:
-            self._record.write(
-                "info",
-                "request",
-                request_id=trace,
-                method="GET",
-                route=ROUTE,
-                status=self._status,
-                milliseconds=round(1000 * seconds, 2),
-            )

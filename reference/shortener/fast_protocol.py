@@ -7,11 +7,15 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from reference.shortener.fast_path import FastPath
-from reference.shortener.near_cache import steady
+from reference.shortener.fast_path import FastPath, Plain
+from reference.shortener.near_cache import Hot, steady
 
 SWEEP = 1.0
 """Seconds between looks for connections that nobody uses any more, and at what the fast path depends on."""
+
+
+LONGEST = 2000
+"""Bytes of a request whose head is remembered."""
 
 
 class FastConnections:
@@ -51,8 +55,12 @@ class FastProtocol(HttpToolsProtocol):
         self._all = connections
         self._fast = connections.fast
         self._entries = connections.fast.near.entries
-        self._answered = False
-        """The message that is being parsed has its answer."""
+        self._answered: Plain | None = None
+        """The message that is being parsed has its answer, and was this."""
+        self._messages = 0
+        """That have begun, in what came last."""
+        self._between = True
+        """No message is being parsed."""
         self._idle_since: float | None = None
         """Since when a fast answer was the last that happened here."""
 
@@ -65,11 +73,35 @@ class FastProtocol(HttpToolsProtocol):
         self._all.open.discard(self)
         super().connection_lost(exc)
 
+    # --- a head that is known
+
+    def data_received(self, data: bytes) -> None:
+        """Parsing costs more than all the rest of a fast answer. But clients say the same again and again: if what
+        came is, byte for byte, a path between what was a whole request before, then it is one again."""
+        between = self._between
+        if between and data.startswith(b"GET /"):
+            end = data.find(b" ", 4)
+            hot = self._entries.get(data[4:end])
+            if hot is not None:
+                asked = self._fast.known.get((self._peer, data[end:]))
+                if asked is not None and self._my_turn() and self._answer(hot, asked):
+                    self._unset_keepalive_if_required()
+                    return
+        self._messages = 0
+        self._answered = None
+        super().data_received(data)
+        asked = self._answered
+        whole = between and self._between and self._messages == 1 and len(data) <= LONGEST
+        if whole and asked is not None and asked.trace is None and data.startswith(b"GET /"):
+            self._fast.remember(self._peer, data[data.find(b" ", 4) :], asked)
+
     # --- the parser's callbacks
 
     def on_message_begin(self) -> None:
         """Only what a fast answer needs; the rest is made up for in `_slow`."""
-        self._answered = False
+        self._messages += 1
+        self._between = False
+        self._answered = None
         self._idle_since = None
         self.url = b""
         self.headers = []
@@ -80,23 +112,30 @@ class FastProtocol(HttpToolsProtocol):
         if hot is None:
             if self._fast.on and self.parser.get_method() == b"GET":
                 self._fast.near.want(self.url)
-        elif self._fast.on and self._may_answer():
-            response = self._fast.answer(hot, self.headers, self._peer, self.server_state.default_headers)
-            if response is not None:
-                self._answered = True
-                self.transport.write(response)
-                self._idle_since = steady()
+        elif (
+            self._my_turn() and self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1"
+        ):
+            asked = self._fast.plain(self.headers, self._peer)
+            if asked is not None and self._answer(hot, asked):
+                self._answered = asked
                 return
         self._slow()
 
-    def _may_answer(self) -> bool:
-        """Whether this is a GET, as HTTP/1.1 knows it, whose turn it is, from a client that takes what it asks for."""
+    def _my_turn(self) -> bool:
+        """Whether nothing that came before still waits for its answer, and the client takes what it asks for."""
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            self._fast.on
+            and (self.cycle is None or self.cycle.response_complete)
             and not self.flow.write_paused
-            and self.parser.get_method() == b"GET"
-            and self.parser.get_http_version() == "1.1"
         )
+
+    def _answer(self, hot: Hot, asked: Plain) -> bool:
+        response = self._fast.answer(hot, asked, self.server_state.default_headers)
+        if response is None:
+            return False
+        self.transport.write(response)
+        self._idle_since = self._fast.ended
+        return True
 
     def _slow(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -106,11 +145,12 @@ class FastProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if not self._answered:
+        if self._answered is None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._answered:
+        self._between = not self.parser.should_upgrade()  # after that, nothing is what it was
+        if self._answered is None:
             super().on_message_complete()
 
     # --- idle connections
