@@ -35,9 +35,10 @@ def keeper(settings: Settings, events: EventSink, replace: Mapping[str, Componen
     pool = redis_client(settings.pool_url, POOL_TIMEOUT)
     [key_pool] = [holder for holder in holders if holder.slot == KEY_POOL]
     reshard = reshard_of(settings, store, shards, clock, metrics, events, replace)
+    purged = metrics.counter("links_purged", "Links of which the purge has dropped what they tell")
     jobs: dict[str, Job] = {
         "key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record),
-        "purge": Purge(shards, clock),
+        "purge": Purge(shards, clock, count=purged.inc),
         "reshard": reshard,
         "retention": Retention(store, clock, metrics),
         "idempotency-keys": Forgetting(store, clock),

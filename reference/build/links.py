@@ -36,7 +36,8 @@ def reshard_of(
     replace: Mapping[str, ComponentFactory],
 ) -> Reshard:
     made = routers(metrics, events, replace)
-    return Reshard(shards, RoutingTable(store), first(settings), made, clock)
+    moved = metrics.counter("links_moved", "Links moved to another shard")
+    return Reshard(shards, RoutingTable(store), first(settings), made, clock, moved.inc)
 
 
 def first(settings: Settings) -> Placement:

@@ -7,7 +7,7 @@ follows it stays "it is expired" (410). Deleted links end at their deletion, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reference.platform.clock import Clock
 from reference.platform.sql import Database, statement
@@ -34,16 +34,20 @@ class Purge:
     """A keeper's job. Several at once, or one that is killed, do no harm: a purge may be done again."""
 
     def __init__(
-        self, databases: Mapping[str, Database], clock: Clock, purge_after: float = PURGE_AFTER
+        self,
+        databases: Mapping[str, Database],
+        clock: Clock,
+        purge_after: float = PURGE_AFTER,
+        count: Callable[[int], None] = lambda links: None,
     ) -> None:
-        """`databases`: of all shards. ValueError: `purge_after` is below SHORTEST."""
+        """`databases`: of all shards. `count`: is told of each batch that was purged. ValueError: `purge_after` is
+        below SHORTEST."""
         if purge_after < SHORTEST:
             raise ValueError(f"a link must be over for {SHORTEST:.0f} s before it is purged: clocks differ")
         self._databases = databases
         self._clock = clock
         self._purge_after = purge_after
-        self.purged = 0
-        """Links purged by this keeper."""
+        self._count = count
 
     async def run(self) -> None:
         while True:
@@ -62,7 +66,7 @@ class Purge:
         before = self._clock.now() - self._purge_after
         while True:
             [rows] = await database.transaction([statement(PURGE, before, BATCH)])
-            self.purged += len(rows)
+            self._count(len(rows))
             if len(rows) < BATCH:
                 return
             await self._clock.sleep(PAUSE)

@@ -7,7 +7,7 @@ another keeper that does the same, each step may be done again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from reference.platform.clock import Clock
@@ -36,14 +36,17 @@ class Reshard:
         first: Placement,
         routers: RouterFactory,
         clock: Clock,
+        count: Callable[[int], None] = lambda links: None,
     ) -> None:
-        """`databases`: of all shards, in use or spare. `first`: as for `LiveRouting`."""
+        """`databases`: of all shards, in use or spare. `first`: as for `LiveRouting`. `count`: is told of each batch of
+        links that was moved."""
         self._shards = {name: SqlLinkRepository(database) for name, database in databases.items()}
         self._moves = {name: ShardMoves(database) for name, database in databases.items()}
         self._table = table
         self._first = first
         self._routers = routers
         self._clock = clock
+        self._count = count
         self._epoch = 0
         self.moved = self.of = 0
         """Of the re-shard that began `_epoch`, as far as this keeper has done it: links that it moved, and rows
@@ -133,6 +136,7 @@ class Reshard:
                 await self._moves[target].copy_in(there, epoch)
                 left = await self._moves[name].leave_stubs(there, epoch)
                 self.moved += len(there) - len(left)
+                self._count(len(there) - len(left))
                 changed = changed or bool(left)
             if not changed:
                 last = rows[-1].code
