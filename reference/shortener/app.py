@@ -165,7 +165,9 @@ class AppServer:
         await self._services.close()
 
     def health(self) -> dict[str, Any]:
-        components = self._holders.names() | {SHARD_ROUTER.name: self._routing.label}
+        components = self._holders.names()
+        if self._routing.label != "nothing":  # the routing has been read
+            components[SHARD_ROUTER.name] = self._routing.label
         return {
             "components": components,
             "click_buffer_events": len(self._clicks),

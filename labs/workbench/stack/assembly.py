@@ -134,6 +134,8 @@ class Assembly:
             if loop.time() > deadline or role.pid is None:
                 raise StartFailed(f"{role.name} is not ready: {answer}\n{self._tail(role)}")
             await asyncio.sleep(0.03)
+        if isinstance(role, PythonRole):  # what it has found out since its first heartbeat
+            role.health = await role.command("health") | {"tracing": False}
 
     async def _configure(self, role: Role, birth: asyncio.Task[None] | None) -> None:
         if birth is not None:

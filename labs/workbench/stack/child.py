@@ -100,6 +100,8 @@ class Child:
             if name == "stop":
                 await runnable.stop()
                 answer = None
+            elif name == "health":
+                answer = runnable.health()
             else:
                 answer = await runnable.command(name, message.get("args") or {})
         except Exception as error:
