@@ -10,7 +10,7 @@ class Base62:
         if number < 0:
             raise ValueError(f"{number} is negative")
         text = ""
-        while number or not text:
+        while number:
             number, rest = divmod(number, 62)
             text = ALPHABET[rest] + text
         return text.rjust(length, ALPHABET[0])

@@ -1,10 +1,8 @@
 """Settings, what a topology looks like, and codes."""
 
 import importlib
-import random
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +10,6 @@ from pydantic import ValidationError
 from reference.build import HOLDS, SLOTS, build
 from reference.platform.settings import LiveSettings, Settings
 from reference.shortener import slots
-from reference.shortener.codes import ALPHABET, could_be_code, new_code
 
 
 def test_the_environment_is_read_and_keywords_win(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,14 +82,3 @@ def test_a_process_imports_what_it_needs_and_no_more(kind: str, needs: set[str])
     program = f"import sys; from reference.build import factory; factory({kind!r}); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(loaded.stdout.split()) & FRAMEWORKS == needs
-
-
-def test_codes_are_seven_characters_from_everywhere_in_the_alphabet() -> None:
-    source = random.Random(1)
-    codes = [new_code(source) for _ in range(20_000)]
-    assert all(len(code) == 7 and could_be_code(code) for code in codes)
-    assert len(set(codes)) == len(codes)
-    for position in range(7):
-        seen = Counter(code[position] for code in codes)
-        assert set(seen) == set(ALPHABET)
-        assert max(seen.values()) < 1.4 * 20_000 / 62

@@ -200,6 +200,15 @@ async def test_random_codes_are_drawn_until_one_is_free() -> None:
     assert len(await RandomCodes(random.Random(1)).new_code("", MemoryNamespace())) == CODE_LENGTH
 
 
+async def test_random_codes_come_from_everywhere_in_the_alphabet() -> None:
+    codes, namespace = RandomCodes(random.Random(1)), MemoryNamespace()
+    made = [await codes.new_code("", namespace) for _ in range(4000)]
+    for place in range(CODE_LENGTH):
+        counted = Counter(code[place] for code in made)
+        assert len(counted) == 62
+        assert max(counted.values()) < 110
+
+
 class Fixed:
     def __init__(self, code: str) -> None:
         self.code = code
