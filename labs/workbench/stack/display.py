@@ -39,6 +39,11 @@ class Status:
 
     def _notes(self) -> list[str]:
         notes = [f"fault on {edge}: {words(found)}" for edge, found in self.faults.items()]
+        without: dict[str, list[str]] = {}
+        for name, role in self.roles.items():
+            if (fast_path := role.get("fast_path", "on")) != "on":
+                without.setdefault(fast_path, []).append(name)
+        notes += [f"fast path of {', '.join(names)} {why}" for why, names in without.items()]
         if self.incidents:
             notes.append(f"{self.incidents} incident(s): see .incidents()")
         return notes

@@ -197,6 +197,8 @@ class Orders:
             described["health"] = role.health
         if role.health.get("components"):
             described["components"] = role.health["components"]
+        if "fast_path" in role.health:
+            described["fast_path"] = role.health["fast_path"]
         return described
 
     async def do_admin_token(self) -> str:
