@@ -33,13 +33,14 @@ def link_routes(
     secret: str,
     code_length: int,
 ) -> APIRouter:
-    routes = APIRouter(tags=["links"], dependencies=[Depends(BEARER)])
+    routes = APIRouter(tags=["links"])
     limited = Depends(callers.limited)
     ourselves = Ourselves(public_url)
 
     @routes.post(
         "/api/v1/shorten",
         status_code=201,
+        openapi_extra={"security": [{}, {BEARER.scheme_name: []}]},
         responses={201: {"model": CreatedLink}, **described(400, 401, 409, 413, 415, 422, 429, 500, 503)},
     )
     async def shorten(
@@ -94,6 +95,7 @@ def link_routes(
     @routes.delete(
         "/api/v1/links/{code}",
         status_code=204,
+        dependencies=[Depends(BEARER)],
         responses=described(401, 403, 404, 422, 500, 503),
     )
     async def delete(code: str, request: Request) -> Response:

@@ -111,7 +111,7 @@ class MemoryDatabase:
     share_lock = ""
 
     def __init__(self) -> None:
-        self.sqlite = sqlite3.connect(":memory:", isolation_level=None)
+        self.sqlite = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self.sqlite.row_factory = sqlite3.Row
         self.errors: list[PortError] = []
         self.act_first = False

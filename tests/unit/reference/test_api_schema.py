@@ -1,0 +1,60 @@
+"""The API is asked everything that its description allows, and much that it does not; it keeps to the description.
+
+In process, over the fakes, with the same examples each time.
+"""
+
+from typing import Any
+
+import anyio
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.unit.reference.conftest import make_world
+
+DECIDES_MORE = [positive_data_acceptance]
+"""A description cannot say all that decides: whether a host is ours, whether a day lies ahead."""
+
+settings.register_profile(
+    "api",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    world = anyio.run(make_world)
+    made = schemathesis.openapi.from_asgi("/openapi.json", world.app)
+    made.administrator = world.administrator
+    return made
+
+
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
+)
+@pytest.mark.parametrize("who", ["anybody", "administrator"])
+@pytest.mark.parametrize("examples", [4, pytest.param(150, marks=pytest.mark.slow)])
+def test_it_keeps_to_its_description(schema: Any, who: str, mode: Any, examples: int) -> None:
+    headers = schema.administrator if who == "administrator" else {}
+    asked = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(settings.get_profile("api"), max_examples=examples)
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Any) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(headers=headers, excluded_checks=DECIDES_MORE)
+
+        try:
+            ask()
+        except Unsatisfiable:
+            assert mode == GenerationMode.NEGATIVE  # nothing to get wrong where nothing is told
+    assert asked > 40
