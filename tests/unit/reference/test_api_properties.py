@@ -1,4 +1,4 @@
-"""Whatever anybody sends: never a server error, and never a Location that is not the URL that was given, to the byte."""
+"""Whatever anybody sends: never a server error, and never a Location but the URL that was given, to the byte."""
 
 import asyncio
 import json
