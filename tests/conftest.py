@@ -5,6 +5,10 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from hypothesis import settings
+
+settings.register_profile("workbench", derandomize=True, database=None, deadline=None)
+settings.load_profile("workbench")  # the same examples on every machine; nothing is kept between runs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
