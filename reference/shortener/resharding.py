@@ -58,13 +58,14 @@ class Reshard:
         """`{"shards": 4 | ["shard-1", ...], "router": {"filling": ...} | {"source": ..., "label": ...}}`; what is
         missing stays as it is. Returns as soon as it is written down; see `progress`.
 
-        ValueError: a re-shard is under way, no such shard, or (ComponentRejected) an unfit router. PortError."""
+        The same again while it is under way changes nothing: whoever asked may not have heard the answer.
+        ValueError: another re-shard is under way, no such shard, or (ComponentRejected) an unfit router. PortError."""
         routing = await self._table.read()
-        if routing.phase != "stable":
-            raise ValueError("links are moving already: wait until that is done")
         shards = self._named(args["shards"]) if "shards" in args else routing.after.shards
         target = Placement(dict(args.get("router") or routing.after.router), shards)
         if target != routing.after:
+            if routing.phase != "stable":
+                raise ValueError("links are moving already, to elsewhere: wait until that is done")
             await self._routers.try_out(target, self._codes(routing.after))
             await asyncio.gather(*(self._shards[name].prepare() for name in shards))
             if not await self._table.change(

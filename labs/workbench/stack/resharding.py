@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.stack.fittings import ROUTED, OrderError, with_line
 from workbench.stack.python_role import PythonRole
-from workbench.stack.role import CommandFailed, Role, RoleError
+from workbench.stack.role import CommandFailed, Role, RoleError, RoleGone
 
 SHARD_ROUTER = ROUTED
 PATIENCE = 100.0
@@ -55,7 +55,13 @@ class Resharding:
         keepers = list(self._up("keeper"))
         if not keepers:
             raise OrderError("no keeper is up: nobody can move the links")
-        await keepers[0].command("reshard", wanted, PATIENCE)  # it tries a router on every code first
+        for number, keeper in enumerate(keepers, 1):
+            try:
+                await keeper.command("reshard", wanted, PATIENCE)  # it tries a router on every code first
+                break
+            except RoleGone:  # killed over it: the next one takes the same order, begun or not
+                if number == len(keepers):
+                    raise
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
         while (progress := await self._progress())["phase"] != "stable":
