@@ -43,6 +43,7 @@ def redirect_routes(service: Shortener, callers: Callers, live: Callable[[], Liv
         "/{code}",
         methods=["GET", "HEAD"],
         status_code=302,
+        response_class=Response,  # which has no body, and so no media type
         responses={302: found, 301: found, **described(404, 410, 422, 500, 503)},
     )
     async def follow(code: str, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What the API keeps in the store, and its rate limit, over every adapter: SQLite and PostgreSQL, fakeredis and Redis."""
+"""What the API keeps in the store, and its rate limit, over every adapter: SQLite, PostgreSQL, fakeredis, Redis."""
 
 import asyncio
 from collections.abc import AsyncIterator
