@@ -152,7 +152,7 @@ async def live_entries(cache: Redis, codes: list[str], now: float) -> list[Link]
     for code, text in zip(codes, texts, strict=True):
         try:
             link = decode(code, str(text or ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if link is not None and link.expires_at > now and is_one_line(link.long_url):
             found.append(link)

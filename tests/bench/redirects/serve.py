@@ -1,0 +1,20 @@
+"""One process of ours, as a supervisor runs it: `serve.py KIND SETTINGS_AS_JSON`. Prints its port; ends with its stdin."""
+
+import asyncio
+import json
+import sys
+
+from reference.build import runnable
+from reference.platform.settings import Settings
+
+
+async def main(kind: str, settings: Settings) -> None:
+    process = runnable(kind, settings)
+    print(json.dumps(await process.start()), flush=True)
+    try:
+        await asyncio.to_thread(sys.stdin.read)
+    finally:
+        await process.stop()
+
+
+asyncio.run(main(sys.argv[1], Settings(**json.loads(sys.argv[2]))))
