@@ -190,6 +190,7 @@ class World:
     store: MemoryDatabase
     codes: RandomCodes
     redirects: FakeRedirects
+    log: MemoryLog
     clicks: ClickBuffer
     metrics: Metrics
     live: Live
@@ -231,7 +232,8 @@ async def make_world() -> World:
     await store.define(STORE_TABLES)
     counted = CountedLinks(links, metrics)
     redirects = FakeRedirects(counted, clock)
-    clicks = ClickBuffer(MemoryLog(2), 3, clock, random.Random(1), metrics)
+    log = MemoryLog(2)
+    clicks = ClickBuffer(log, 3, clock, random.Random(1), metrics)
     settings = Settings(public_url="http://sho.rt", secret=SECRET)
     codes = RandomCodes(random.Random(2))
     live = Live(LiveSettings())
@@ -262,4 +264,4 @@ async def make_world() -> World:
     )
     app = RequestContext(made, "app-7", metrics, JsonLog("app-7"), lambda: 0.0)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
-    return World(clock, links, store, codes, redirects, clicks, metrics, live, app, http, states)
+    return World(clock, links, store, codes, redirects, log, clicks, metrics, live, app, http, states)

@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from reference.platform.errors import Indefinite, TimedOut, Unavailable
+from reference.platform.event_log import START
 from reference.platform.slots import ComponentError
 
 pytestmark = pytest.mark.anyio
@@ -183,9 +184,18 @@ async def test_only_a_get_that_redirects_is_a_click(world: Any) -> None:
     assert (await world.http.head(f"/{made['code']}")).status_code == 302
     await world.http.get("/abcdefg")
     assert len(world.clicks) == 0
-    await world.http.get(f"/{made['code']}", headers={"X-Request-Id": "trace-1"})
-    [click] = world.clicks._waiting
-    assert (click.code, click.trace) == (made["code"], "trace-1")
+    headers = {
+        "X-Request-Id": "trace-1",
+        "Referer": "https://News.example/a?b",
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    }
+    await world.http.get(f"/{made['code']}", headers=headers)
+    assert len(world.clicks) == 1
+    await world.clicks.start()
+    await world.clicks.stop()
+    [event] = [entry.event for number in range(2) for entry in await world.log.read(number, START, 10)]
+    assert (event.key, event.trace) == (made["code"], "trace-1")
+    assert event.data == {"referrer": "news.example", "agent": "Firefox", "address": "127.0.0.0/24"}
 
 
 async def test_a_full_buffer_drops_clicks_and_not_redirects(world: Any) -> None:
