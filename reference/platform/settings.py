@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     port: int = Field(default=0, ge=0, le=65535)
     """0: any free port. The embedded services take `service_ports` instead."""
     service_ports: dict[str, int] = Field(default_factory=dict)
-    """Of the embedded services, by name: cache, log, pool, store, shard-1, ...; a service that is not named takes any."""
+    """Of the embedded services, by name: cache, log, pool, store, shard-1, ...; one that is not named gets any."""
     data_dir: Path | None = None
     """Where the embedded stores keep their files."""
 
