@@ -361,7 +361,7 @@ def group_of(user: str) -> int:
 
 async def until_ready(port: int) -> None:
     async with httpx.AsyncClient() as client:
-        while (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code != 200:
+        while (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

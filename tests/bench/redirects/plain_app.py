@@ -1,4 +1,4 @@
-"""What most would write first: FastAPI and redis-py, one GET a redirect. No clicks, no metrics. `plain_app.py REDIS_URL`."""
+"""What most would write first: FastAPI and redis-py, one GET a redirect; no clicks, no metrics. `plain_app.py URL`."""
 
 import json
 import sys

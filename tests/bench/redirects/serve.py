@@ -1,4 +1,4 @@
-"""One process of ours, as a supervisor runs it: `serve.py KIND SETTINGS_AS_JSON`. Prints its port; ends with its stdin."""
+"""One process of ours, as a supervisor runs it: `serve.py KIND SETTINGS`. Prints its port; ends with its stdin."""
 
 import asyncio
 import json
