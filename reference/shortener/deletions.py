@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,8 @@ CHANNEL = "deletions"
 PING_EVERY = 0.25
 """Seconds. Much less than DELETION_BOUND: a lost second must not turn the fast path off."""
 RETRY = 0.3
+PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to publish: that the cache is away for a moment is no reason to refuse a deletion."""
 
 
 class Listener(Protocol):
@@ -57,6 +60,11 @@ class AnnouncedRedirects:
         """In this order: whoever hears of it and looks into the cache again must not find what was there before."""
         self.here.deleted(code)
         await self.redirects.invalidate(code)
+        for pause in PAUSES:
+            with suppress(RedisError):
+                await self.cache.publish(CHANNEL, code)
+                return
+            await asyncio.sleep(pause)
         await self.cache.publish(CHANNEL, code)
 
 
