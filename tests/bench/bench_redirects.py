@@ -306,7 +306,8 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
                 if number:  # the first one warms
                     found[name].append(measured)
         rate = {name: statistics.median(each["rate"] for each in of) for name, of in found.items()}
-        print(json.dumps({name: round(each) for name, each in rate.items()}), flush=True)
+        busy = {name: statistics.median(each["busy"] for each in of) for name, of in found.items()}
+        print(json.dumps({name: [round(rate[name]), round(busy[name], 2)] for name in rate}), flush=True)
         open_loop = await asyncio.to_thread(ask_on, app.port, 0.7 * rate["ours"], seconds, folder)
         stopped = await asyncio.to_thread(stops, app.port, folder)
         await asyncio.sleep(1)  # what is still in the buffer
@@ -322,7 +323,7 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
             "median_rate": {name: round(each) for name, each in rate.items()},
             "ours_to_nginx": statistics.median(one["rate"] / other["rate"] for one, other, _ in pairs),
             "ours_to_plain": statistics.median(one["rate"] / other["rate"] for one, _, other in pairs),
-            "busy": {name: statistics.median(each["busy"] for each in of) for name, of in found.items()},
+            "busy": busy,
             "fast": metric(app.port, 'redirect_seconds_count{how="fast"}') / answers,
             "open_loop_at_70_percent": open_loop,
             "seconds_that_a_link_redirected_on": {"bound": DELETION_BOUND, **stopped},
