@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from random import SystemRandom
+import random
+import secrets
 from urllib.parse import urlsplit
 
 from prometheus_client import Histogram
@@ -50,7 +51,9 @@ class FastFront:
             clicks=clicks,
             live=live,
             clock=clock,
-            random=SystemRandom(),
+            random=random.Random(
+                secrets.randbits(128)
+            ),  # one draw a request: the system's costs a call of it
             metrics=metrics,
             seconds=seconds,
             record=record,

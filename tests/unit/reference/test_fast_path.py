@@ -34,6 +34,7 @@ LINKS = {
     "over000": "https://o.example/",
 }
 FOR_EVER = 1e6
+PATIENCE = 10.0
 MALFORMED = b"Invalid HTTP request received."
 
 
@@ -49,7 +50,7 @@ class Two:
     fillings: dict[str, str]
     log: io.StringIO
 
-    async def ask(self, port: int, pieces: list[bytes], patience: float = 10.0) -> tuple[bytes, list[Any]]:
+    async def ask(self, port: int, pieces: list[bytes], patience: float = PATIENCE) -> tuple[bytes, list[Any]]:
         """All that is answered, without what is never the same twice; and the clicks."""
         self.world.clicks._waiting.clear()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -77,7 +78,7 @@ class Two:
         ]
         return same(answer), clicks
 
-    async def differ(self, pieces: list[bytes], patience: float = 10.0) -> tuple[bytes, list[Any]]:
+    async def differ(self, pieces: list[bytes], patience: float = PATIENCE) -> tuple[bytes, list[Any]]:
         """Both are asked the same, the fast one twice: the second time it knows the head."""
         slow = await self.ask(self.slow_port, pieces, patience)
         for _ in range(2):
@@ -86,6 +87,8 @@ class Two:
                 MALFORMED
             ):  # which overtakes answers that are still being made: only fast ones are out
                 assert fast[0].endswith(slow[0])
+            elif fast != slow and patience < PATIENCE:  # on a busy machine an answer may just not have come yet
+                return await self.differ(pieces, PATIENCE)
             else:
                 assert fast == slow
         return slow
