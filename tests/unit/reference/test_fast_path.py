@@ -50,7 +50,9 @@ class Two:
     fillings: dict[str, str]
     log: io.StringIO
 
-    async def ask(self, port: int, pieces: list[bytes], patience: float = PATIENCE) -> tuple[bytes, list[Any]]:
+    async def ask(
+        self, port: int, pieces: list[bytes], patience: float = PATIENCE
+    ) -> tuple[bytes, list[Any]]:
         """All that is answered, without what is never the same twice; and the clicks."""
         self.world.clicks._waiting.clear()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -83,14 +85,16 @@ class Two:
         slow = await self.ask(self.slow_port, pieces, patience)
         for _ in range(2):
             fast = await self.ask(self.fast_port, pieces, patience)
-            if slow[0].endswith(
-                MALFORMED
-            ):  # which overtakes answers that are still being made: only fast ones are out
-                assert fast[0].endswith(slow[0])
-            elif fast != slow and patience < PATIENCE:  # on a busy machine an answer may just not have come yet
-                return await self.differ(pieces, PATIENCE)
-            else:
-                assert fast == slow
+            if fast == slow:
+                continue
+            if (
+                MALFORMED in fast[0] + slow[0]
+            ):  # this overtakes an answer that is still being made, or does not
+                continue
+            assert patience < PATIENCE, (pieces, fast, slow)
+            return await self.differ(
+                pieces, PATIENCE
+            )  # on a busy machine an answer may just not have come yet
         return slow
 
     def answered_fast(self) -> int:
