@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from reference.platform.errors import PortError
+from reference.platform.errors import Indefinite, PortError
 from reference.platform.problems import MEDIA_TYPE, Problem
 from reference.platform.request_context import request_id_of
 from reference.platform.slots import ComponentError
@@ -114,7 +114,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PortError)
     async def port(request: Request, error: Exception) -> Response:
-        detail = f"A service that this needs is away: {error}"
+        # What the driver said names hosts and ports: that is for our own log, under the same request id.
+        request.scope["state"]["why"] = str(error)
+        changed = "it may have been done" if isinstance(error, Indefinite) else "nothing was done"
+        detail = f"A service that this needs is away; {changed}."
         return respond(request, Problem(503, "unavailable", detail, {"Retry-After": "1"}))
 
     @app.exception_handler(ComponentError)

@@ -93,6 +93,7 @@ class RequestContext:
         failed = status >= 500
         sample = self.sample() if route != "/healthz" else 0.0
         if failed or (sample and random.random() < sample):
+            why = scope["state"].get("why")
             self.log.write(
                 "error" if failed else "info",
                 "request",
@@ -101,6 +102,7 @@ class RequestContext:
                 route=route,
                 status=status,
                 milliseconds=round(1000 * seconds, 2),
+                **({"why": why} if why else {}),
             )
 
 
