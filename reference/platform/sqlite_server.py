@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from reference.platform.sockets import listen, port_of
+from reference.platform.tasks import end
 
 LINE_LIMIT = 16 * 1024 * 1024
 
@@ -57,9 +58,7 @@ class SqliteServer:
 
     async def stop(self) -> None:
         self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers, return_exceptions=True)
+        await end(self._handlers)
         await self._server.wait_closed()
         self._thread.shutdown()
         self._reader.close()

@@ -18,6 +18,7 @@ from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.modules import ComponentRejected
 from reference.platform.sql import Database
+from reference.platform.tasks import end
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.fast_path import FastPath
 from reference.shortener.live_routing import LiveRouting
@@ -157,8 +158,7 @@ class AppServer:
         self._running = False
         await self._http.stop()
         if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.gather(self._preparing, return_exceptions=True)
+            await end([self._preparing])
         await self._front.stop()
         await self._holders.stop()
         await self._clicks.stop()

@@ -21,6 +21,7 @@ from reference.platform.clock import Clock
 from reference.platform.errors import PortError
 from reference.platform.event_log import Encoded, EventLog
 from reference.platform.metrics import Metrics
+from reference.platform.tasks import end
 from reference.shortener.privacy import Visitor
 
 PAUSE = 0.02
@@ -80,8 +81,7 @@ class ClickBuffer:
         """Appends what is there, for `patience` seconds at most; the rest is dropped."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task])
         self._task = None
         try:
             async with asyncio.timeout(patience):

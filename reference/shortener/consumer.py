@@ -21,6 +21,7 @@ from reference.platform.leases import LEASE_SECONDS
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.slots import ComponentError
+from reference.platform.tasks import end
 from reference.shortener.aggregators import Aggregators
 from reference.shortener.click_events import click_of, is_click
 from reference.shortener.click_repository import ClickRepository, LeasedClickStore
@@ -78,9 +79,7 @@ class ClickConsumer:
 
     async def stop(self) -> None:
         """A batch under way is counted or not; the next start finds out."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
 
     async def _work(self, partition: int) -> None:

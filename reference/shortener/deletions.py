@@ -22,6 +22,7 @@ from typing import Protocol
 from redis.asyncio import Connection, Redis
 from redis.exceptions import RedisError
 
+from reference.platform.tasks import end
 from reference.shortener.components import Answer
 from reference.shortener.redirects import Redirects
 
@@ -83,8 +84,7 @@ class DeletionNews:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
             self._task = None
 
     async def _run(self) -> None:

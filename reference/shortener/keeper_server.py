@@ -14,6 +14,7 @@ from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
 from reference.platform.logs import JsonLog
+from reference.platform.tasks import end
 
 PAUSE = 1.0
 """Seconds after which a job that failed is started again."""
@@ -79,9 +80,7 @@ class KeeperServer:
         if not self._running:
             return
         self._running = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self._holders.stop()
         await self._http.stop()
         await self._close()

@@ -19,6 +19,7 @@ from functools import partial
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from reference.platform.tasks import end
 from reference.shortener.aliases import could_be_code
 from reference.shortener.components import DELETION_BOUND, Link
 from reference.shortener.redirect_cache import decode
@@ -76,8 +77,7 @@ class NearCache:
     async def stop(self) -> None:
         self.clear()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
             self._task = None
 
     def clear(self) -> None:
