@@ -5,10 +5,11 @@ redis-py retries a failed command by itself. Here it must not: whoever issued it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -29,6 +30,7 @@ def redis_client(url: str, timeout: float, count: CommandSink | None = None, con
     """
     pool = BlockingConnectionPool.from_url(
         url,
+        connection_class=_Connection,
         max_connections=connections,
         timeout=timeout,
         socket_timeout=timeout,
@@ -42,6 +44,16 @@ def redis_client(url: str, timeout: float, count: CommandSink | None = None, con
     client.count = count or (lambda command, outcome: None)
     client.auto_close_connection_pool = True
     return client
+
+
+class _Connection(Connection):
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        """On uvloop, writing to a connection that the other side has closed is a RuntimeError, where asyncio's own loop
+        lets the next read find out; redis-py knows of the latter only."""
+        try:
+            await super()._send_packed_command(command)
+        except RuntimeError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the connection is closed") from error
 
 
 class CountingRedis(Redis):

@@ -66,7 +66,7 @@ class SqliteClient:
             if sent:
                 raise TimedOut("the store did not answer in time") from error
             raise Unavailable("the store could not be reached in time") from error
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: uvloop's word for a closed connection
             if sent and not read:
                 raise Indefinite(f"the connection to the store broke: {error}") from error
             raise Unavailable(f"the store: {error}") from error
