@@ -1,4 +1,4 @@
-"""`workbench up | down | status | fault | swap`: a stack that outlives the command which started it."""
+"""`workbench up | down | status | fault | swap | set | reshard`: a stack that outlives the command which started it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     status.add_argument("--logs", metavar="ROLE", help="the last lines that a role wrote")
 
     fault = _add(subparsers, "fault", break_it, "break something, or mend it")
-    actions = ("kill", "pause", "revive", "slow", "cut", "hang", "mend", "flush")
+    actions = ("kill", "pause", "revive", "restart", "slow", "cut", "hang", "mend", "flush")
     fault.add_argument("action", choices=actions)
     fault.add_argument(
         "target", nargs="?", help="a role (app-2), a service (cache), an edge ('app-1->cache')"
@@ -39,6 +39,17 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     swap.add_argument("slot", help="such as url-shortener/redirect-cache")
     swap.add_argument("component", help="a file, or plain, or reference")
     swap.add_argument("--on", action="append", metavar="SERVER", help="only there (may be repeated)")
+
+    turn = _add(subparsers, "set", turn_it, "turn a live setting; without a name, show them all")
+    turn.add_argument("setting", nargs="?", metavar="NAME", help="such as code_strategy")
+    turn.add_argument("value", nargs="?", help="such as pool")
+
+    reshard = _add(
+        subparsers, "reshard", move, "move the links to another number of shards, while they are followed"
+    )
+    reshard.add_argument(
+        "shards", type=int, help="how many; up --set spare_shards=1 lets one more stand ready"
+    )
 
 
 def _add(subparsers: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -61,10 +72,15 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
+    return name, _value(value)
+
+
+def _value(text: str) -> Any:
+    """What a word on the command line means: JSON if it is that (3, true), else itself."""
     try:
-        return name, json.loads(value)
+        return json.loads(text)
     except ValueError:
-        return name, value
+        return text
 
 
 def stop(args: argparse.Namespace) -> int:
@@ -120,4 +136,22 @@ def fill(args: argparse.Namespace) -> int:
         except OSError as error:
             raise StackError(f"{component}: {error.strerror}") from error
     Stack.connect(args.name).swap(args.slot, component, on=args.on)
+    return 0
+
+
+def turn_it(args: argparse.Namespace) -> int:
+    stack = Stack.connect(args.name)
+    if args.setting is None:
+        print("\n".join(f"{name} = {value}" for name, value in stack.settings().items()))
+    elif args.value is None:
+        raise StackError(f"{args.setting} needs a value")
+    else:
+        stack.set(args.setting, _value(args.value))
+    return 0
+
+
+def move(args: argparse.Namespace) -> int:
+    print(
+        ", ".join(f"{name}: {value}" for name, value in Stack.connect(args.name).reshard(args.shards).items())
+    )
     return 0

@@ -150,12 +150,21 @@ def test_the_commands(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: 
             (["fault", "kill", "app-9"], 1),
             (["swap", SLOT, "plain", "--on", "app-1"], 0),
             (["swap", SLOT, str(tmp_path / "missing.py")], 1),
+            (["set", "code_strategy", "hash"], 0),
+            (["set", "code_strategy", "guess"], 1),
+            (["set", "code_strategy"], 1),
+            (["set"], 0),
+            (["reshard", "2"], 0),
+            (["reshard", "9"], 1),
+            (["fault", "restart", "consumer"], 0),
             (["status", "--topology", "text"], 0),
             (["status", "--json"], 0),
         ):
             assert cli.main(arguments) == code, arguments
         out = capsys.readouterr().out
         assert "cache [slow by 0.1 s]" in out
+        assert "code_strategy = hash\n" in out
+        assert "shards: ['shard-1', 'shard-2']" in out
         assert "redirect-cache: plain" in out
         assert cli.main(["doctor"]) == 0
         assert "running: default" in capsys.readouterr().out
