@@ -18,6 +18,7 @@ LONGEST = 2000
 """Bytes of a request whose head is remembered."""
 
 
+GET, END = b"GET /", b"\r\n\r\n"
 READ = 65_536
 """Bytes that are read at once at most."""
 
@@ -42,6 +43,7 @@ class FastConnections:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self.fast.write_log()
 
     async def _sweep(self) -> None:
         """uvicorn sets a timer after each answer, and cancels it at the next request: a tenth of what a fast answer
@@ -49,6 +51,7 @@ class FastConnections:
         while True:
             self.fast.look()  # a server learns of another shard router by itself, sooner or later
             await asyncio.sleep(SWEEP)
+            self.fast.write_log()
             now = steady()
             for connection in list(self.open):
                 connection.close_if_idle(now)
@@ -91,23 +94,44 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parsing costs more than all the rest of a fast answer. But clients say the same again and again: if what
-        came is, byte for byte, a path between what was a whole request before, then it is one again."""
+        came begins, byte for byte, with a path between what was a whole request before, then it does so again."""
         between = self._between
-        if between and data.startswith(b"GET /"):
-            end = data.find(b" ", 4)
-            hot = self._entries.get(data[4:end])
-            if hot is not None:
-                asked = self._fast.known.get((self._peer, data[end:]))
-                if asked is not None and self._my_turn() and self._answer(hot, asked):
-                    self._unset_keepalive_if_required()
-                    return
+        if between and self._my_turn():
+            data = self._answer_known(data)
+            if not data:
+                return
         self._messages = 0
         self._answered = None
         super().data_received(data)
         asked = self._answered
         whole = between and self._between and self._messages == 1 and len(data) <= LONGEST
-        if whole and asked is not None and asked.trace is None and data.startswith(b"GET /"):
+        whole = whole and data.startswith(GET) and data.find(END) == len(data) - len(END)
+        if whole and asked is not None and asked.trace is None:
             self._fast.remember(self._peer, data[data.find(b" ", 4) :], asked)
+
+    def _answer_known(self, data: bytes) -> bytes:
+        """Answers what `data` begins with, as far as it is known, all with one write. Returns what is left."""
+        fast, begin, response = self._fast, 0, b""
+        while data.startswith(GET, begin):
+            end = data.find(b" ", begin + 4)
+            hot = self._entries.get(data[begin + 4 : end])
+            if hot is None:
+                break
+            after = data.find(END, end) + 4
+            asked = fast.known.get((self._peer, data[end:after]))
+            if asked is None:
+                break
+            answer = fast.answer(hot, asked, self.server_state.default_headers)
+            if answer is None:
+                break
+            response = response + answer if response else answer
+            begin = after
+        if response:
+            self.transport.write(response)
+            self._idle_since = fast.ended
+            if self.timeout_keep_alive_task is not None:
+                self._unset_keepalive_if_required()
+        return data[begin:]
 
     # --- the parser's callbacks
 
@@ -166,6 +190,12 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._between = not self.parser.should_upgrade()  # after that, nothing is what it was
         if self._answered is None:
             super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Nothing is written after it. asyncio would drop what is; uvloop has it raise an error."""
+        super().send_400_response(msg)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
 
     # --- idle connections
 

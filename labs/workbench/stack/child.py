@@ -22,6 +22,7 @@ import traceback
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from reference.platform.event_loop import loop_factory, settle
 from workbench.stack import blame, lifeline
 from workbench.stack.channel import Channel
 from workbench.stack.memory import MB, MemoryWatch
@@ -67,6 +68,7 @@ class Child:
         try:
             runnable = make(kind, config, self.event)
             addresses = await runnable.start()
+            settle(kind)
         except Exception as error:
             traceback.print_exc()
             self.channel.send({"failed": f"{type(error).__name__}: {error}"})
@@ -142,7 +144,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def run(child: Child, kind: str, config: dict[str, Any]) -> int:
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=loop_factory(kind))
     try:
         runner.run(child.serve(kind, config))
     except (SystemExit, KeyboardInterrupt) as end:  # raised in a task or a callback: it stops the loop

@@ -5,16 +5,20 @@ import json
 import sys
 
 from reference.build import runnable
+from reference.platform.event_loop import loop_factory, settle
 from reference.platform.settings import Settings
 
 
 async def main(kind: str, settings: Settings) -> None:
     process = runnable(kind, settings)
-    print(json.dumps(await process.start()), flush=True)
+    addresses = await process.start()
+    settle(kind)
+    print(json.dumps(addresses), flush=True)
     try:
         await asyncio.to_thread(sys.stdin.read)
     finally:
         await process.stop()
 
 
-asyncio.run(main(sys.argv[1], Settings(**json.loads(sys.argv[2]))))
+with asyncio.Runner(loop_factory=loop_factory(sys.argv[1])) as runner:
+    runner.run(main(sys.argv[1], Settings(**json.loads(sys.argv[2]))))

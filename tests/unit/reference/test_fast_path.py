@@ -359,6 +359,7 @@ async def test_it_counts_and_logs_as_the_slow_path_does(two: Two) -> None:
     two.world.live.set("request_log_sample", 1.0)
     for _ in range(3):
         await answer(two, get(b"/abc1234", b"X-Request-Id: r-1"))
+    two.fast.write_log()  # as is done once a second
     lines = [json.loads(line) for line in two.log.getvalue().splitlines()]
     assert [
         {name: line[name] for name in ("level", "event", "request_id", "method", "route", "status")}
