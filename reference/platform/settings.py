@@ -31,7 +31,8 @@ class LiveSettings(BaseModel):
         default="random", description="how new short codes are made"
     )
     redirect_status: Literal[301, 302] = Field(
-        default=302, description="status of a redirect: 301 may be kept by browsers, 302 is asked for each time"
+        default=302,
+        description="status of a redirect: 301 may be kept by browsers, 302 is asked for each time",
     )
     redirect_max_age: float = Field(
         default=0.0,
@@ -48,9 +49,14 @@ class LiveSettings(BaseModel):
     balancing: Literal["round-robin", "least-outstanding", "by-key"] = Field(
         default="round-robin", description="how the balancer chooses a server"
     )
-    fast_path: bool = Field(default=True, description="whether servers answer hot redirects on their fast path")
+    fast_path: bool = Field(
+        default=True, description="whether servers answer hot redirects on their fast path"
+    )
     shorten_limit: float = Field(
-        default=0.0, ge=0.0, le=1e6, description="links a minute that one principal or address may make; 0: no limit"
+        default=0.0,
+        ge=0.0,
+        le=1e6,
+        description="links a minute that one principal or address may make; 0: no limit",
     )
     max_in_flight: int = Field(
         default=256, ge=1, le=100_000, description="requests that a server works on at once"

@@ -158,7 +158,9 @@ def slope(points: list[dict[str, int]], costs: list[float], of: str) -> float:
 
 
 def main() -> None:
-    rounds = min(int(sys.argv[1]) if len(sys.argv) > 1 else 3, 3)  # each follows links that no cache holds yet
+    rounds = min(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 3, 3
+    )  # each follows links that no cache holds yet
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     result: dict[str, Any] = {
         "what": "processor time and questions to the shards that one request costs, as the system grows",
