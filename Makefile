@@ -27,7 +27,7 @@ lab: $(READY)    ## open JupyterLab on your own copy of the notebooks (in work/)
 	@$(BIN)/workbench lab
 
 test: $(READY)   ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTFLAGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
 
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

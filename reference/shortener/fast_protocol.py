@@ -57,6 +57,25 @@ class FastConnections:
                 connection.close_if_idle(now)
 
 
+class Forgiving:
+    """A transport on which writing to a client that has left is no error. On asyncio's loop it never is; uvloop raises
+    RuntimeError until it has told the protocol."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: FastProtocol) -> None:
+        self._transport = transport
+        self._protocol = protocol
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._transport.write(data)
+        except RuntimeError:
+            if self._protocol.cycle is not None:
+                self._protocol.cycle.disconnected = True
+
+
 class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def __init__(self, connections: FastConnections, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -73,7 +92,7 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         """Since when a fast answer was the last that happened here."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Forgiving(transport, self))  # type: ignore[arg-type]
         self._all.open.add(self)
         self._peer = self.client[0] if self.client else ""
 
@@ -190,12 +209,6 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._between = not self.parser.should_upgrade()  # after that, nothing is what it was
         if self._answered is None:
             super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Nothing is written after it. asyncio would drop what is; uvloop has it raise an error."""
-        super().send_400_response(msg)
-        if self.cycle is not None:
-            self.cycle.disconnected = True
 
     # --- idle connections
 

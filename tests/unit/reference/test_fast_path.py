@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reference.platform.event_loop import uvloop
 from reference.platform.hosts import Hosts
 from reference.platform.http_server import HttpServer
 from reference.platform.logs import JsonLog
@@ -25,6 +26,22 @@ from reference.shortener.links import NewLink
 from reference.shortener.near_cache import NearCache, steady
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(("asyncio", {"use_uvloop": False}), id="asyncio"),
+        pytest.param(
+            ("asyncio", {"use_uvloop": True}),
+            id="uvloop",
+            marks=pytest.mark.skipif(uvloop is None, reason="there is no uvloop for Windows"),
+        ),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """The loop that app servers have, and the one that they have where there is no uvloop."""
+    return request.param
+
 
 HOST = b"Host: sho.rt\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: sho.rt\r\nConnection: close\r\n\r\n"
@@ -66,7 +83,7 @@ class Two:
 
         reading = asyncio.create_task(read())
         for piece in pieces:
-            with suppress(ConnectionError):
+            with suppress(ConnectionError, RuntimeError):  # RuntimeError: on uvloop it is closed
                 writer.write(piece)
                 await writer.drain()
             await asyncio.sleep(0.001)
