@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,23 +41,31 @@ def fast(stack: Stack) -> float:
 
 
 class Follower(threading.Thread):
-    """Asks one server for one link, again and again. `found`: when it was asked, and the status."""
+    """Asks one server for one link, again and again. `found`: when it was asked, and the status; `failed`: what
+    went wrong, after which it connects anew."""
 
     def __init__(self, stack: Stack, server: str, code: str) -> None:
-        super().__init__()
+        super().__init__(name=f"follower of {code} on {server}")
         self.address = urlsplit(stack.server_url(server)).netloc
         self.path = f"/{code}"
         self.found: list[tuple[float, int]] = []
+        self.failed: list[str] = []
         self.ended = threading.Event()
 
     def run(self) -> None:
         connection = HTTPConnection(self.address, timeout=10)
         while not self.ended.is_set():
             asked = time.time()
-            connection.request("GET", self.path)
-            answer = connection.getresponse()
-            answer.read()
-            self.found.append((asked, answer.status))
+            try:
+                connection.request("GET", self.path)
+                answer = connection.getresponse()
+                answer.read()
+                self.found.append((asked, answer.status))
+            except (OSError, HTTPException) as error:
+                self.failed.append(
+                    f"{self.name}: asked {asked:.3f}, after {time.time() - asked:.3f} s: {error!r}"
+                )
+                connection.close()
             time.sleep(POLL)
         connection.close()
 

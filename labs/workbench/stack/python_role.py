@@ -147,12 +147,11 @@ class PythonRole(Role):
             _fail(answer, RoleGone(reason))
         self.on_exit(self, status)
 
-    async def ask_where(self) -> None:
-        """POSIX: has the process write its traceback now, even if it loops inside C code."""
+    def ask_where(self) -> None:
+        """POSIX: has the process write its traceback, even if it loops inside C code. See `dump`."""
         if os.name == "posix" and (pid := self.pid) is not None:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGUSR1)
-            await asyncio.sleep(0.1)
 
     def dump(self) -> str:
         """What faulthandler wrote since the last heartbeat."""

@@ -19,10 +19,12 @@ from workbench.stack.python_role import PythonRole
 from workbench.stack.role import Role, RoleError
 
 TICK = 0.1
+ASK = 1.0  # seconds without a heartbeat after which a role is asked where it is
 SILENCE = 2.0  # seconds without a heartbeat after which a role counts as blocked
 SILENCE_TRACING = 8.0  # while its memory is traced, which slows it several times
 COUNTING = 15.0  # seconds that a role may need to find out which line leaks
 MEMORY_CAP = 1024 * MB
+TO_SAY = 0.1  # seconds that writing a traceback may take
 ATTEMPTS = 6
 LOG_CAP = 32 * MB
 HOLDERS = ("app", "consumer", "keeper")
@@ -59,7 +61,9 @@ class Watchdog:
 
     def _look(self, role: Role, passed: float) -> None:
         if role.supervised:
-            role.silence += passed
+            before, role.silence = role.silence, role.silence + passed
+            if before <= ASK < role.silence and isinstance(role, PythonRole):
+                role.ask_where()
             if self._stands_still(role):
                 self._begin(self._blocked(role))
             elif role.kind in HOLDERS and role.resident() > MEMORY_CAP:
@@ -160,7 +164,8 @@ class Watchdog:
             return
         self.expected.add(role)
         if role.blamed() is None:
-            await role.ask_where()
+            role.ask_where()
+            await asyncio.sleep(TO_SAY)
         place = role.blamed()
         where = "" if place else f" (it stood at {blame.top_of_dump(role.dump()) or 'an unknown line'})"
         incident = self._incident(
@@ -173,7 +178,8 @@ class Watchdog:
         if role in self.expected:
             return
         self.expected.add(role)
-        await role.ask_where()
+        role.ask_where()
+        await asyncio.sleep(TO_SAY)
         what = f"it took more than {MEMORY_CAP // MB} MB of memory"
         await self._recover(role, self._incident(role, "leaked", what, role.blamed()))
 
