@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 PACK = 200
 """Events in one pack at most."""
@@ -32,13 +32,9 @@ class Envelope:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class Encoded(NamedTuple):
-    """An event that its producer has encoded, because it makes very many. `text`: the JSON of an Envelope with this
-    `key`, on one line."""
-
-    key: str
-    text: str
-
+Encoded = tuple[str, str]
+"""An event that its producer has encoded, because it makes very many: its key, and the JSON of an Envelope with this
+key, on one line."""
 
 Event = Envelope | Encoded
 
@@ -54,8 +50,11 @@ def packs(events: Sequence[Event], partitions: int) -> Iterator[tuple[int, list[
     """The events as texts, packed by partition, in order."""
     texts: defaultdict[int, list[str]] = defaultdict(list)
     for event in events:
-        text = event.text if isinstance(event, Encoded) else json.dumps(asdict(event), separators=(",", ":"))
-        texts[partition_of(event.key, partitions)].append(text)
+        if isinstance(event, Envelope):
+            key, text = event.key, json.dumps(asdict(event), separators=(",", ":"))
+        else:
+            key, text = event
+        texts[partition_of(key, partitions)].append(text)
     for partition, all_of_it in texts.items():
         for start in range(0, len(all_of_it), PACK):
             yield partition, all_of_it[start : start + PACK]

@@ -13,7 +13,6 @@ read path, which would otherwise never be asked.
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -51,10 +50,10 @@ Fillings = Callable[[], Mapping[str, str]]
 
 
 class Plain(NamedTuple):
-    """What a plain GET says beside its path. `trace`: a request id of the client's own."""
+    """What a plain GET says beside its path. `trace`: a request id of the client's own, or ""."""
 
     visitor: Visitor
-    trace: str | None
+    trace: str
 
 
 class FastPath:
@@ -78,7 +77,9 @@ class FastPath:
         fillings: Fillings,
     ) -> None:
         self.near = near
-        self._offer = clicks.offer
+        self._put = clicks.put
+        self._number = clicks.number
+        self._start = clicks.start_id
         self._live = live
         self._now = clock.now
         self._random = random.random
@@ -96,8 +97,6 @@ class FastPath:
         self._role = json.dumps(role)
         self._sampled: list[tuple[str, float, float]] = []
         """Of each request that the log is to tell of: its id, the seconds it took, and when it was."""
-        self._start = f"{random.getrandbits(64):016x}"
-        self._number = itertools.count().__next__
         self.known: dict[tuple[str, bytes], Plain] = {}
         """Of requests that were parsed before, by peer and by what stood behind the path."""
         self._tail = f"\r\nserver-role: {role}\r\n\r\n".encode()
@@ -152,7 +151,7 @@ class FastPath:
         given = found.get(b"x-request-id")
         return Plain(
             visitor(referer, agent, client_address(forwarded, peer, self._proxies)),
-            given.decode() if given is not None and well_formed(given) else None,
+            given.decode() if given is not None and well_formed(given) else "",
         )
 
     def answer(self, hot: Hot, asked: Plain, default_headers: Headers) -> bytes | None:
@@ -162,19 +161,32 @@ class FastPath:
             return None
         if self._default_headers is not default_headers or self._settings is not self._live.now:
             self._renew(default_headers)
-        trace = asked.trace or f"{self._start}{self._number():016x}"
-        self._offer(hot.code, trace, asked.visitor, now)
+        visitor, trace = asked
+        number = self._number()
+        self._put((number, hot.code, now, trace, visitor))
         hot.used = True
-        head = self._head if self._max_age < 1 else self._head_until(hot.expires_at - now)
-        response = b"".join((head, hot.location, b"\r\nx-request-id: ", trace.encode(), self._tail))
-        self.ended = steady()
-        seconds = self.ended - began
-        self._observe(seconds)
-        if self._sample and self._random() < self._sample:
-            self._sampled.append((trace, seconds, now))
+        if trace:
+            response = self._form(hot, now, trace.encode())
+        elif self._max_age >= 1:
+            response = self._form(hot, now, self._id(number).encode())
+        else:  # nearly all
+            response = self._usual % (hot.location, number)
+        self.ended = ended = steady()
+        tally, seconds = self._tally, ended - began
+        if seconds < tally.quick:
+            tally.counts[0] += 1
+            tally.seconds += seconds
+        else:
+            tally.observe(seconds)
+        if self._random() < self._sample:
+            self._sampled.append((trace or self._id(number), seconds, now))
             if len(self._sampled) >= LINES:
                 self.write_log()
         return response
+
+    def _id(self, number: int) -> str:
+        """A request without an id of its own has that of its click."""
+        return f"{self._start}{number:016x}"
 
     def _renew(self, default_headers: Headers) -> None:
         """Once a second, when uvicorn has written a new date; and when a setting was turned."""
@@ -182,17 +194,28 @@ class FastPath:
         self._default_headers, self._settings = default_headers, self._live.now
         self._status, self._max_age = self._settings.redirect_status, self._settings.redirect_max_age
         self._sample = self._settings.request_log_sample
-        self._observe = self._tallies[self._status].observe
+        self._tally = self._tallies[self._status]
         phrase = {301: "Moved Permanently", 302: "Found"}[self._status]
         lines = [b"%b: %b\r\n" % header for header in default_headers]
         self._before = b"".join(
             [f"HTTP/1.1 {self._status} {phrase}\r\n".encode(), *lines, b"cache-control: "]
         )
-        self._head = self._head_until(0.0)
+        start, before, after = (
+            _literal(part) for part in (self._start.encode(), self._head(0.0), self._tail)
+        )
+        self._usual = before + b"%b\r\nx-request-id: " + start + b"%016x" + after
 
-    def _head_until(self, remaining: float) -> bytes:
+    def _head(self, remaining: float) -> bytes:
         keep = cache_control(self._max_age, remaining)
         return b"%b%b\r\ncontent-length: 0\r\nlocation: " % (self._before, keep.encode())
+
+    def _form(self, hot: Hot, now: float, trace: bytes) -> bytes:
+        return b"%b%b\r\nx-request-id: %b%b" % (
+            self._head(hot.expires_at - now),
+            hot.location,
+            trace,
+            self._tail,
+        )
 
     # --- the log
 
@@ -207,3 +230,8 @@ class FastPath:
                 f'"milliseconds": {1000 * seconds:.2f}}}\n'
                 for trace, seconds, now in sampled
             )
+
+
+def _literal(part: bytes) -> bytes:
+    """As a part of a format."""
+    return part.replace(b"%", b"%%")

@@ -19,8 +19,6 @@ LONGEST = 2000
 
 
 GET, END = b"GET /", b"\r\n\r\n"
-READ = 65_536
-"""Bytes that are read at once at most."""
 
 
 class FastConnections:
@@ -29,7 +27,6 @@ class FastConnections:
     def __init__(self, fast: FastPath) -> None:
         self.fast = fast
         self.open: set[FastProtocol] = set()
-        self.buffer = memoryview(bytearray(READ))
         self._task: asyncio.Task[None] | None = None
 
     def __call__(self, *args: Any, **more: Any) -> FastProtocol:
@@ -76,12 +73,13 @@ class Forgiving:
                 self._protocol.cycle.disconnected = True
 
 
-class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
+class FastProtocol(HttpToolsProtocol):
     def __init__(self, connections: FastConnections, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._all = connections
         self._fast = connections.fast
         self._entries = connections.fast.near.entries
+        self._known = connections.fast.known
         self._answered: Plain | None = None
         """The message that is being parsed has its answer, and was this."""
         self._messages = 0
@@ -93,6 +91,7 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Forgiving(transport, self))  # type: ignore[arg-type]
+        self._write = transport.write
         self._all.open.add(self)
         self._peer = self.client[0] if self.client else ""
 
@@ -100,57 +99,37 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._all.open.discard(self)
         super().connection_lost(exc)
 
-    # --- one buffer for all
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """For a plain Protocol, asyncio allocates 256 KB for each read: often more work than the read itself."""
-        return self._all.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(self._all.buffer[:nbytes]))
-
     # --- a head that is known
 
     def data_received(self, data: bytes) -> None:
         """Parsing costs more than all the rest of a fast answer. But clients say the same again and again: if what
-        came begins, byte for byte, with a path between what was a whole request before, then it does so again."""
+        came is, byte for byte, a path between what was a whole request before, then it is one again."""
         between = self._between
-        if between and self._my_turn():
-            data = self._answer_known(data)
-            if not data:
-                return
+        if between and data.startswith(GET):
+            end = data.find(b" ", 5)
+            hot = self._entries.get(data[4:end])
+            if hot is not None:
+                asked = self._known.get((self._peer, data[end:]))
+                if asked is not None and self._my_turn() and self._answer(hot, asked):
+                    if self.timeout_keep_alive_task is not None:
+                        self._unset_keepalive_if_required()
+                    return
         self._messages = 0
         self._answered = None
         super().data_received(data)
         asked = self._answered
-        whole = between and self._between and self._messages == 1 and len(data) <= LONGEST
-        whole = whole and data.startswith(GET) and data.find(END) == len(data) - len(END)
-        if whole and asked is not None and asked.trace is None:
-            self._fast.remember(self._peer, data[data.find(b" ", 4) :], asked)
+        if between and asked is not None and not asked.trace and self._is_whole(data):
+            self._fast.remember(self._peer, data[data.find(b" ", 5) :], asked)
 
-    def _answer_known(self, data: bytes) -> bytes:
-        """Answers what `data` begins with, as far as it is known, all with one write. Returns what is left."""
-        fast, begin, response = self._fast, 0, b""
-        while data.startswith(GET, begin):
-            end = data.find(b" ", begin + 4)
-            hot = self._entries.get(data[begin + 4 : end])
-            if hot is None:
-                break
-            after = data.find(END, end) + 4
-            asked = fast.known.get((self._peer, data[end:after]))
-            if asked is None:
-                break
-            answer = fast.answer(hot, asked, self.server_state.default_headers)
-            if answer is None:
-                break
-            response = response + answer if response else answer
-            begin = after
-        if response:
-            self.transport.write(response)
-            self._idle_since = fast.ended
-            if self.timeout_keep_alive_task is not None:
-                self._unset_keepalive_if_required()
-        return data[begin:]
+    def _is_whole(self, data: bytes) -> bool:
+        """Whether what was parsed was one request, from its beginning to its end."""
+        return (
+            self._between
+            and self._messages == 1
+            and len(data) <= LONGEST
+            and data.startswith(GET)
+            and data.find(END) == len(data) - len(END)
+        )
 
     # --- the parser's callbacks
 
@@ -187,11 +166,15 @@ class FastProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         )
 
     def _answer(self, hot: Hot, asked: Plain) -> bool:
-        response = self._fast.answer(hot, asked, self.server_state.default_headers)
+        fast = self._fast
+        response = fast.answer(hot, asked, self.server_state.default_headers)
         if response is None:
             return False
-        self.transport.write(response)
-        self._idle_since = self._fast.ended
+        try:
+            self._write(response)
+        except RuntimeError:  # see Forgiving
+            pass
+        self._idle_since = fast.ended
         return True
 
     def _slow(self) -> None:

@@ -12,7 +12,6 @@ import pytest
 from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
 from reference.platform.event_log import (
     START,
-    Encoded,
     Envelope,
     EventLog,
     MemoryLog,
@@ -106,14 +105,14 @@ async def test_a_large_batch_becomes_several_packs(log: EventLog) -> None:
 
 async def test_an_event_may_come_encoded(log: EventLog) -> None:
     text = '{"id":"id-1","key":"abc","type":"link.clicked","version":1,"time":1001.5,"trace":"trace","data":{"n":1}}'
-    await log.append([Encoded("abc", text), event(2)])
+    await log.append([("abc", text), event(2)])
     partition = partition_of("abc", PARTITIONS)
     assert [entry.event for entry in await log.read(partition, START, 10)] == [event(1), event(2)]
 
 
 async def test_one_bad_event_of_a_pack_spoils_no_other(log: EventLog) -> None:
     bad = ("", "{", "7", "[" * 100_000, '{"id": "x", "colour": "of a later version"}')
-    await log.append([event(1), *(Encoded("abc", text) for text in bad), event(2)])
+    await log.append([event(1), *(("abc", text) for text in bad), event(2)])
     entries = await log.read(partition_of("abc", PARTITIONS), START, 10)
     assert [entry.event.type for entry in entries] == ["link.clicked", *["unreadable"] * 5, "link.clicked"]
     assert len({entry.event.id for entry in entries}) == 7

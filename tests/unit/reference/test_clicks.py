@@ -135,7 +135,7 @@ async def test_an_event_is_what_json_would_make_of_it() -> None:
     events = [entry.event for entry in await world.log.read(0, START, 10)]
     ids = [each.id for each in events]
     assert len(set(ids)) == 4
-    assert all(len(each) == 28 and int(each, 16) >= 0 for each in ids)
+    assert all(len(each) == 32 and int(each, 16) >= 0 for each in ids)
     data = [{"referrer": '"', "agent": "\\", "address": ""}, VISITOR._asdict()]
     assert events == [
         Envelope(ids[2 * n + m], code, "link.clicked", 2, 1000.0, trace, data[m])
