@@ -7,6 +7,7 @@ would not give: hence plain streams, one for each partition, each read by one ow
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,11 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
-from reference.platform.events import Encoded, Envelope, Event, decoded, packs, partition_of
+from reference.platform.events import Envelope, Row, Stem, decoded, encoded, packs, partition_of
 from reference.platform.redis_client import port_error, redis_client
 
 __all__ = [
     "START",
-    "Encoded",
     "Entry",
     "Envelope",
     "EventLog",
@@ -57,8 +57,12 @@ class EventLog(Protocol):
 
     partitions: int
 
-    async def append(self, events: Sequence[Event]) -> None:
+    async def append(self, events: Sequence[Envelope]) -> None:
         """Returning is the acknowledgement: the events are accepted."""
+        ...
+
+    async def append_rows(self, stem: Stem, rows: Sequence[Row]) -> None:
+        """The same for events that have a stem in common."""
         ...
 
     async def read(self, partition: int, after: str, limit: int, block: float = 0.0) -> list[Entry]:
@@ -81,7 +85,7 @@ class EventLog(Protocol):
 
 APPEND = """
 local total = redis.call('INCRBY', KEYS[2], ARGV[1])
-return redis.call('XADD', KEYS[1], '*', 'total', total, 'events', ARGV[2])
+return redis.call('XADD', KEYS[1], '*', 'total', total, 'events', ARGV[2], 'stem', ARGV[3])
 """
 """Runs inside Redis. `total`: events that were ever appended to the partition, those of this pack included, so that
 the lag can be told without reading what lies there."""
@@ -102,11 +106,17 @@ class RedisStreamsLog:
     def _stream(self, partition: int) -> str:
         return f"events:{partition}"
 
-    async def append(self, events: Sequence[Event]) -> None:
+    async def append(self, events: Sequence[Envelope]) -> None:
+        await self._append(map(encoded, events), "")
+
+    async def append_rows(self, stem: Stem, rows: Sequence[Row]) -> None:
+        await self._append(rows, json.dumps(stem))
+
+    async def _append(self, rows: Iterable[Row], stem: str) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for partition, texts in packs(events, self.partitions):
+        for partition, texts in packs(rows, self.partitions):
             stream = self._stream(partition)
-            pipeline.eval(APPEND, 2, stream, f"{stream}:total", len(texts), "\n".join(texts))
+            pipeline.eval(APPEND, 2, stream, f"{stream}:total", len(texts), "\n".join(texts), stem)
         try:
             await pipeline.execute()
         except RedisError as error:
@@ -156,6 +166,16 @@ def _texts(fields: dict[str, str]) -> list[str]:
     return fields["events"].split("\n") if "events" in fields else [fields.get("event", "")]
 
 
+def _stem(fields: dict[str, str]) -> Sequence[Any]:
+    """What the events of a pack have in common: nothing, unless they are rows."""
+    if not (text := fields.get("stem")):
+        return ()
+    try:
+        return tuple(json.loads(text))
+    except (TypeError, ValueError, RecursionError):
+        return ("not a stem",)
+
+
 def _up_to(limit: int, packed: Iterable[tuple[str, dict[str, str]]]) -> Iterable[Entry]:
     """The events of the first packs, whole ones, which together have `limit` events at most; of one pack at least."""
     count = 0
@@ -164,8 +184,9 @@ def _up_to(limit: int, packed: Iterable[tuple[str, dict[str, str]]]) -> Iterable
         if count and count + len(texts) > limit:
             return
         count += len(texts)
+        stem = _stem(fields)
         for number, text in enumerate(texts):
-            yield Entry(offset, decoded(text, f"{offset}/{number}"))
+            yield Entry(offset, decoded(text, f"{offset}/{number}", stem))
 
 
 class MemoryLog:
@@ -177,9 +198,15 @@ class MemoryLog:
         self._next = 1
         self._grown = asyncio.Event()
 
-    async def append(self, events: Sequence[Event]) -> None:
-        for partition, texts in packs(events, self.partitions):
-            self._packs[partition].append((f"{self._next}-0", {"events": "\n".join(texts)}))
+    async def append(self, events: Sequence[Envelope]) -> None:
+        await self._append(map(encoded, events), "")
+
+    async def append_rows(self, stem: Stem, rows: Sequence[Row]) -> None:
+        await self._append(rows, json.dumps(stem))
+
+    async def _append(self, rows: Iterable[Row], stem: str) -> None:
+        for partition, texts in packs(rows, self.partitions):
+            self._packs[partition].append((f"{self._next}-0", {"events": "\n".join(texts), "stem": stem}))
             self._next += 1
         self._grown.set()
         self._grown = asyncio.Event()

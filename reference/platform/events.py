@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 PACK = 200
 """Events in one pack at most."""
@@ -32,11 +32,19 @@ class Envelope:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-Encoded = tuple[str, str]
-"""An event that its producer has encoded, because it makes very many: its key, and the JSON of an Envelope with this
-key, on one line."""
+class Stem(NamedTuple):
+    """What many events of one producer have in common. Their ids begin with `start`; `fields`: names of their data."""
 
-Event = Envelope | Encoded
+    start: str
+    type: str
+    version: int
+    fields: tuple[str, ...]
+
+
+Row = tuple[str, str]
+"""An event of which all else is in a Stem: its key; and, as JSON on one line, the list of its number, its key, its
+time in microseconds, its trace ("" if that is its id) and the values of its data. Its id is the stem's start and the
+number, as 16 hexadecimal digits. For who makes so many that a whole envelope each would be most of their work."""
 
 
 @lru_cache(65_536)
@@ -46,24 +54,32 @@ def partition_of(key: str, partitions: int) -> int:
     return zlib.crc32(key.encode("utf-8", "surrogatepass")) % partitions
 
 
-def packs(events: Sequence[Event], partitions: int) -> Iterator[tuple[int, list[str]]]:
-    """The events as texts, packed by partition, in order."""
+def encoded(event: Envelope) -> Row:
+    """Its key, and all of it as JSON."""
+    return event.key, json.dumps(asdict(event), separators=(",", ":"))
+
+
+def packs(rows: Iterable[Row], partitions: int) -> Iterator[tuple[int, list[str]]]:
+    """The texts, packed by partition, in order."""
     texts: defaultdict[int, list[str]] = defaultdict(list)
-    for event in events:
-        if isinstance(event, Envelope):
-            key, text = event.key, json.dumps(asdict(event), separators=(",", ":"))
-        else:
-            key, text = event
+    for key, text in rows:
         texts[partition_of(key, partitions)].append(text)
     for partition, all_of_it in texts.items():
         for start in range(0, len(all_of_it), PACK):
             yield partition, all_of_it[start : start + PACK]
 
 
-def decoded(text: str, name: str) -> Envelope:
-    """The event that `text` is. One that we cannot read, of a later version or not ours at all, must not stop those
-    behind it: it becomes an event of the type "unreadable" with the id `name`."""
+def decoded(text: str, name: str, stem: Sequence[Any] = ()) -> Envelope:
+    """The event that `text` is, an Envelope or a Row of `stem`. One that we cannot read, of a later version or not
+    ours at all, must not stop those behind it: it becomes an event of the type "unreadable" with the id `name`."""
     try:
-        return Envelope(**json.loads(text))
-    except (TypeError, ValueError, RecursionError):
+        found = json.loads(text)
+        return _of_row(Stem(*stem), *found) if stem else Envelope(**found)
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return Envelope(name, "", "unreadable", 0, 0.0)
+
+
+def _of_row(stem: Stem, number: int, key: str, time: int, trace: str, *data: Any) -> Envelope:
+    id = f"{stem.start}{number:016x}"
+    named = dict(zip(stem.fields, data, strict=True))
+    return Envelope(id, key, stem.type, stem.version, time / 1e6, trace or id, named)

@@ -13,14 +13,14 @@ import asyncio
 import itertools
 import json
 import random
-from collections import deque
 from collections.abc import Iterable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from reference.platform.clock import Clock
 from reference.platform.errors import PortError
-from reference.platform.event_log import Encoded, EventLog
+from reference.platform.event_log import EventLog
+from reference.platform.events import Row, Stem
 from reference.platform.metrics import Metrics
 from reference.platform.tasks import end
 from reference.shortener.privacy import Visitor
@@ -50,12 +50,13 @@ class ClickBuffer:
         self._log = log
         self._capacity = capacity
         self._clock = clock
-        self._waiting: deque[Click] = deque()
+        self._waiting: list[Click] = []
         self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         # An event's id: 64 random bits for this start of the server, and a number. Unique, and cheap.
         self.start_id = f"{random.getrandbits(64):016x}"
         self.number = itertools.count().__next__
+        self._stem = Stem(self.start_id, CLICKED, VERSION, Visitor._fields)
         outcomes = metrics.counter("click_events", "Clicks on their way to the log", "outcome")
         self._accepted = outcomes.labels("accepted")
         self._dropped = outcomes.labels("dropped")
@@ -120,35 +121,34 @@ class ClickBuffer:
 
         An append whose outcome is unknown is repeated with the same ids; whoever counts drops what came twice.
         """
-        batch = self._encoded(itertools.islice(self._waiting, BATCH))
+        batch = self._rows(self._waiting[:BATCH])
         pause = RETRY_FIRST
         while True:
             try:
-                await self._log.append(batch)
+                await self._log.append_rows(self._stem, batch)
                 break
             except PortError:
                 self._retried.inc(len(batch))
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, RETRY_LAST)
-        for _ in batch:  # only now: until the acknowledgement they count against the capacity
-            self._waiting.popleft()
+        del self._waiting[: len(batch)]  # only now: until the acknowledgement they count against the capacity
         self._accepted.inc(len(batch))
 
-    def _encoded(self, clicks: Iterable[Click]) -> list[Encoded]:
-        """The events, as `json.dumps` would write their envelopes, in a fraction of the time."""
-        start = self.start_id
+    @staticmethod
+    def _rows(clicks: Iterable[Click]) -> list[Row]:
         return [
             (
                 code,
-                f'{{"id":"{(id := f"{start}{number:016x}")}","key":{quoted(code)},"type":"{CLICKED}",'
-                f'"version":{VERSION},"time":{int(1e6 * time)}e-6,"trace":{quoted(trace or id)},'
-                f'"data":{_data(visitor)}}}',
+                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace) if trace else NONE},{_data(visitor)}]",
             )
             for number, code, time, trace, visitor in clicks
         ]
 
 
+NONE = '""'
+
+
 @lru_cache(4096)
 def _data(visitor: Visitor) -> str:
     """Many clicks have the same: few agents, few referrers, and a network for many addresses."""
-    return json.dumps(visitor._asdict(), separators=(",", ":"))
+    return json.dumps(visitor, separators=(",", ":"))[1:-1]

@@ -18,11 +18,12 @@ from reference.platform.event_log import (
     RedisStreamsLog,
     partition_of,
 )
-from reference.platform.events import PACK
+from reference.platform.events import PACK, Stem
 
 pytestmark = pytest.mark.anyio
 
 PARTITIONS = 3
+STEM = Stem("0123456789abcdef", "link.clicked", 2, ("n", "m"))
 
 
 def event(number: int, key: str = "abc") -> Envelope:
@@ -103,19 +104,33 @@ async def test_a_large_batch_becomes_several_packs(log: EventLog) -> None:
     assert [each for ids in found for each in ids] == [f"id-{n}" for n in range(2 * PACK + 1)]
 
 
-async def test_an_event_may_come_encoded(log: EventLog) -> None:
-    text = '{"id":"id-1","key":"abc","type":"link.clicked","version":1,"time":1001.5,"trace":"trace","data":{"n":1}}'
-    await log.append([("abc", text), event(2)])
+async def test_events_may_come_as_rows(log: EventLog) -> None:
+    await log.append([event(1)])
+    rows = [("abc", '[17,"abc",1002500000,"",1,"x"]'), ("abc", '[255,"abc",1003250001,"trace",2,[]]')]
+    await log.append_rows(STEM, rows)
+    await log.append([event(4)])
     partition = partition_of("abc", PARTITIONS)
-    assert [entry.event for entry in await log.read(partition, START, 10)] == [event(1), event(2)]
+    first, second = f"{STEM.start}{17:016x}", f"{STEM.start}{255:016x}"
+    assert [entry.event for entry in await log.read(partition, START, 10)] == [
+        event(1),
+        Envelope(first, "abc", "link.clicked", 2, 1002.5, first, {"n": 1, "m": "x"}),
+        Envelope(second, "abc", "link.clicked", 2, 1003.250001, "trace", {"n": 2, "m": []}),
+        event(4),
+    ]
+    assert await log.lag(partition, START) == 4
 
 
 async def test_one_bad_event_of_a_pack_spoils_no_other(log: EventLog) -> None:
-    bad = ("", "{", "7", "[" * 100_000, '{"id": "x", "colour": "of a later version"}')
-    await log.append([event(1), *(("abc", text) for text in bad), event(2)])
-    entries = await log.read(partition_of("abc", PARTITIONS), START, 10)
-    assert [entry.event.type for entry in entries] == ["link.clicked", *["unreadable"] * 5, "link.clicked"]
-    assert len({entry.event.id for entry in entries}) == 7
+    good = '[1,"abc",1002500000,"",1,2]'
+    bad = (
+        *("", "{", "7", "[" * 100_000, "{}", '"abcde"', "[]", '[1,"abc",1002500000,"",1]', good[:-1] + ",3]"),
+        *('["1","abc",1002500000,"",1,2]', '[1,"abc","now","",1,2]', f'[1,"abc",{"9" * 400},"",1,2]'),
+    )
+    await log.append_rows(STEM, [("abc", text) for text in (good, *bad, good)])
+    entries = await log.read(partition_of("abc", PARTITIONS), START, 100)
+    types = [entry.event.type for entry in entries]
+    assert types == ["link.clicked", *["unreadable"] * len(bad), "link.clicked"]
+    assert len({entry.event.id for entry in entries}) == len(bad) + 1
 
 
 async def test_the_lag_counts_events_not_packs(log: EventLog) -> None:
@@ -170,9 +185,14 @@ async def test_an_entry_that_is_none_of_ours_stops_nobody(log: Any) -> None:
     stream = f"events:{partition}"
     await log._redis.xadd(stream, {"other": "thing"})
     await log._redis.xadd(stream, {"event": '{"id": "x", "colour": "of a later version"}'})
+    row = '[1,"abc",1002500000,"",1,2]'
+    bad_stems = ("{", "7", "[]" * 2, "[" * 100_000, '{"a": 1}', '["x", "t", 1, 5]', '["x", "t", 1]')
+    for stem in bad_stems:
+        await log._redis.xadd(stream, {"events": row, "stem": stem})
     await log.append([event(1)])
-    found = await log.read(partition, START, 10)
-    assert [entry.event.type for entry in found] == ["unreadable", "unreadable", "link.clicked"]
+    found = await log.read(partition, START, 100)
+    types = [entry.event.type for entry in found]
+    assert types == ["unreadable"] * (2 + len(bad_stems)) + ["link.clicked"]
     assert await log.lag(partition, START) >= 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from reference.platform.errors import Indefinite, Unavailable
 from reference.platform.event_log import START, Envelope, MemoryLog
-from reference.platform.events import Event
+from reference.platform.events import Row, Stem
 from reference.platform.metrics import Metrics
 from reference.shortener.clicks import BATCH, ClickBuffer
 from reference.shortener.privacy import Visitor
@@ -24,11 +24,11 @@ class Log(MemoryLog):
     away = lying = False
     calls = 0
 
-    async def append(self, events: Sequence[Event]) -> None:
+    async def append_rows(self, stem: Stem, rows: Sequence[Row]) -> None:
         self.calls += 1
-        assert len(events) <= BATCH
+        assert len(rows) <= BATCH
         if self.lying or not self.away:
-            await super().append(events)
+            await super().append_rows(stem, rows)
         if self.away:
             raise Indefinite("?") if self.lying else Unavailable("away")
 
