@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from reference.platform.http_protocol import HttpProtocol
 from reference.platform.sockets import listen, port_of
 
 
@@ -21,7 +22,7 @@ class _Embedded(uvicorn.Server):
 class HttpServer:
     """Serves `app` from `start` to `stop`. `stop` lets requests finish for `grace` seconds.
 
-    `protocol`: makes a subclass of uvicorn's `HttpToolsProtocol` for each connection, instead of that one."""
+    `protocol`: makes a subclass of `HttpProtocol` for each connection, instead of that one."""
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class HttpServer:
         self._server = _Embedded(
             uvicorn.Config(
                 app,
-                http=protocol or "httptools",  # type: ignore[arg-type]
+                http=protocol or HttpProtocol,  # type: ignore[arg-type]
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from reference.platform.http_protocol import HttpProtocol
 from reference.shortener.fast_path import FastPath, Plain
 from reference.shortener.near_cache import Hot, steady
 
@@ -54,26 +53,7 @@ class FastConnections:
                 connection.close_if_idle(now)
 
 
-class Forgiving:
-    """A transport on which writing to a client that has left is no error. On asyncio's loop it never is; uvloop raises
-    RuntimeError until it has told the protocol."""
-
-    def __init__(self, transport: asyncio.Transport, protocol: FastProtocol) -> None:
-        self._transport = transport
-        self._protocol = protocol
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        try:
-            self._transport.write(data)
-        except RuntimeError:
-            if self._protocol.cycle is not None:
-                self._protocol.cycle.disconnected = True
-
-
-class FastProtocol(HttpToolsProtocol):
+class FastProtocol(HttpProtocol):
     def __init__(self, connections: FastConnections, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._all = connections
@@ -90,7 +70,7 @@ class FastProtocol(HttpToolsProtocol):
         """Since when a fast answer was the last that happened here."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Forgiving(transport, self))  # type: ignore[arg-type]
+        super().connection_made(transport)
         self._write = transport.write
         self._all.open.add(self)
         self._peer = self.client[0] if self.client else ""
@@ -172,7 +152,7 @@ class FastProtocol(HttpToolsProtocol):
             return False
         try:
             self._write(response)
-        except RuntimeError:  # see Forgiving
+        except RuntimeError:  # the client has left: see http_protocol
             pass
         self._idle_since = fast.ended
         return True
