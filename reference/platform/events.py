@@ -11,7 +11,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 PACK = 200
@@ -47,10 +46,8 @@ time in microseconds, its trace ("" if that is its id) and the values of its dat
 number, as 16 hexadecimal digits. For who makes so many that a whole envelope each would be most of their work."""
 
 
-@lru_cache(65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """The same on every machine and in every version of Python, unlike `hash`. Few keys have most events: so it is
-    remembered."""
+    """The same on every machine and in every version of Python, unlike `hash`."""
     return zlib.crc32(key.encode("utf-8", "surrogatepass")) % partitions
 
 

@@ -36,9 +36,9 @@ VERSION = 2
 """Of the event: `data` tells of the visitor. Version 1 had none."""
 
 
-Click = tuple[int, str, float, str, Visitor]
-"""Number, code, time, trace, visitor; the trace "" if the request's id is the click's own. A plain tuple: a class with
-names would double what a click costs."""
+Click = tuple[int, str, float, str, str]
+"""Number, code, time, trace ("" if the request's id is the click's own), and `told` of the visitor. A plain tuple: a
+class with names would double what a click costs."""
 
 
 class ClickBuffer:
@@ -68,7 +68,7 @@ class ClickBuffer:
 
     def offer(self, code: str, trace: str, visitor: Visitor) -> bool:
         """Takes a click of this instant; False if there is no room, and it is lost."""
-        return self.put((self.number(), code, self._clock.now(), trace, visitor))
+        return self.put((self.number(), code, self._clock.now(), trace, told(visitor)))
 
     def put(self, click: Click) -> bool:
         """The same for a click that has its number."""
@@ -139,7 +139,7 @@ class ClickBuffer:
         return [
             (
                 code,
-                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace) if trace else NONE},{_data(visitor)}]",
+                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace) if trace else NONE},{visitor}]",
             )
             for number, code, time, trace, visitor in clicks
         ]
@@ -149,6 +149,7 @@ NONE = '""'
 
 
 @lru_cache(4096)
-def _data(visitor: Visitor) -> str:
-    """Many clicks have the same: few agents, few referrers, and a network for many addresses."""
+def told(visitor: Visitor) -> str:
+    """The values that an event's data has, as JSON. Many clicks have the same: few agents, few referrers, and a network
+    for many addresses."""
     return json.dumps(visitor, separators=(",", ":"))[1:-1]

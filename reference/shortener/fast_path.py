@@ -28,9 +28,9 @@ from reference.platform.metrics import Metrics
 from reference.platform.peers import client_address
 from reference.platform.request_context import well_formed
 from reference.platform.tally import Tally
-from reference.shortener.clicks import ClickBuffer
+from reference.shortener.clicks import ClickBuffer, told
 from reference.shortener.near_cache import Hot, NearCache, steady
-from reference.shortener.privacy import Visitor, visitor
+from reference.shortener.privacy import visitor
 from reference.shortener.redirects_api import cache_control
 
 ROUTE = "/{code}"
@@ -50,9 +50,10 @@ Fillings = Callable[[], Mapping[str, str]]
 
 
 class Plain(NamedTuple):
-    """What a plain GET says beside its path. `trace`: a request id of the client's own, or ""."""
+    """What a plain GET says beside its path. `visitor`: as a click tells of it. `trace`: a request id of the client's
+    own, or ""."""
 
-    visitor: Visitor
+    visitor: str
     trace: str
 
 
@@ -150,7 +151,7 @@ class FastPath:
         referer, agent, forwarded = (found.get(name, b"").decode("latin-1") for name in VISITOR_HEADERS)
         given = found.get(b"x-request-id")
         return Plain(
-            visitor(referer, agent, client_address(forwarded, peer, self._proxies)),
+            told(visitor(referer, agent, client_address(forwarded, peer, self._proxies))),
             given.decode() if given is not None and well_formed(given) else "",
         )
 

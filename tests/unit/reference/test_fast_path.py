@@ -92,7 +92,7 @@ class Two:
         await asyncio.gather(reading, return_exceptions=True)
         writer.close()
         clicks = [
-            (code, time, same(trace.encode() or b"0" * 32), who)
+            (code, time, same(trace.encode() or b"0" * 32), json.loads(f"[{who}]"))
             for _, code, time, trace, who in self.world.clicks._waiting
         ]
         return same(answer), clicks
@@ -181,7 +181,7 @@ async def test_a_hot_link_is_answered_fast_and_the_same(two: Two) -> None:
     )
     assert answer.startswith(b"HTTP/1.1 302 Found\r\ndate: now\r\n")
     assert b"location: https://example.org/a?b=c\r\n" in answer
-    assert [(code, who) for code, _, _, who in clicks] == [("abc1234", ("a.example", "curl", "127.0.0.0/24"))]
+    assert [(code, who) for code, _, _, who in clicks] == [("abc1234", ["a.example", "curl", "127.0.0.0/24"])]
     assert two.answered_fast() == 2
     assert two.fast.known
 
