@@ -29,6 +29,8 @@ PAUSE = 0.02
 """Seconds between appends at most, so that they have something to carry."""
 BATCH = 800
 """Events of one append at most. So many waiting end the pause."""
+SLICE = 100
+"""Events that are encoded in one go: no redirect waits for longer than that."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
 
 CLICKED = "link.clicked"
@@ -121,7 +123,11 @@ class ClickBuffer:
 
         An append whose outcome is unknown is repeated with the same ids; whoever counts drops what came twice.
         """
-        batch = self._rows(self._waiting[:BATCH])
+        batch: list[Row] = []
+        until = min(BATCH, len(self._waiting))
+        for start in range(0, until, SLICE):
+            batch += self._rows(self._waiting[start : min(start + SLICE, until)])
+            await asyncio.sleep(0)  # redirects that have come go first
         pause = RETRY_FIRST
         while True:
             try:

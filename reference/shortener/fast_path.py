@@ -162,9 +162,9 @@ class FastPath:
             return None
         if self._default_headers is not default_headers or self._settings is not self._live.now:
             self._renew(default_headers)
-        visitor, trace = asked
+        who, trace = asked
         number = self._number()
-        self._put((number, hot.code, now, trace, visitor))
+        self._put((number, hot.code, now, trace, who))
         hot.used = True
         if trace:
             response = self._form(hot, now, trace.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from reference.platform.http_protocol import HttpProtocol
@@ -12,6 +13,8 @@ from reference.shortener.near_cache import Hot, steady
 SWEEP = 1.0
 """Seconds between looks for connections that nobody uses any more, and at what the fast path depends on."""
 
+
+Write = Callable[[bytes], None]
 
 LONGEST = 2000
 """Bytes of a request whose head is remembered."""
@@ -27,6 +30,8 @@ class FastConnections:
         self.fast = fast
         self.open: set[FastProtocol] = set()
         self._task: asyncio.Task[None] | None = None
+        self.ready: list[tuple[Write, bytes]] = []
+        """Responses that are written at the end of this turn of the event loop."""
 
     def __call__(self, *args: Any, **more: Any) -> FastProtocol:
         return FastProtocol(self, *args, **more)
@@ -40,6 +45,21 @@ class FastConnections:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         self.fast.write_log()
+
+    def write(self, write: Write, response: bytes) -> None:
+        """At the end of this turn. A write right after each read would wake a client each time that has just gone to
+        sleep; of many writes in a row only the first does."""
+        if not self.ready:
+            asyncio.get_running_loop().call_soon(self.write_all)
+        self.ready.append((write, response))
+
+    def write_all(self) -> None:
+        ready, self.ready = self.ready, []
+        for write, response in ready:
+            try:
+                write(response)
+            except RuntimeError:  # the client has left: see http_protocol
+                pass
 
     async def _sweep(self) -> None:
         """uvicorn sets a timer after each answer, and cancels it at the next request: a tenth of what a fast answer
@@ -85,21 +105,35 @@ class FastProtocol(HttpProtocol):
         """Parsing costs more than all the rest of a fast answer. But clients say the same again and again: if what
         came is, byte for byte, a path between what was a whole request before, then it is one again."""
         between = self._between
-        if between and data.startswith(GET):
-            end = data.find(b" ", 5)
-            hot = self._entries.get(data[4:end])
-            if hot is not None:
-                asked = self._known.get((self._peer, data[end:]))
-                if asked is not None and self._my_turn() and self._answer(hot, asked):
-                    if self.timeout_keep_alive_task is not None:
-                        self._unset_keepalive_if_required()
-                    return
+        if between and self._my_turn():
+            data = self._answer_known(data)
+            if not data:
+                return
+        if self._all.ready:
+            self._all.write_all()  # what follows may write at once, and not before these
         self._messages = 0
         self._answered = None
         super().data_received(data)
         asked = self._answered
         if between and asked is not None and not asked.trace and self._is_whole(data):
             self._fast.remember(self._peer, data[data.find(b" ", 5) :], asked)
+
+    def _answer_known(self, data: bytes) -> bytes:
+        """Answers what `data` begins with, as far as it is known. Returns what is left."""
+        begin = 0
+        while data.startswith(GET, begin):
+            end = data.find(b" ", begin + 5)
+            hot = self._entries.get(data[begin + 4 : end])
+            if hot is None:
+                break
+            after = data.find(END, end) + len(END)
+            asked = self._known.get((self._peer, data[end:after]))
+            if asked is None or not self._answer(hot, asked):
+                break
+            begin = after
+        if begin and self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        return data[begin:] if begin else data
 
     def _is_whole(self, data: bytes) -> bool:
         """Whether what was parsed was one request, from its beginning to its end."""
@@ -110,6 +144,10 @@ class FastProtocol(HttpProtocol):
             and data.startswith(GET)
             and data.find(END) == len(data) - len(END)
         )
+
+    def shutdown(self) -> None:
+        self._all.write_all()
+        super().shutdown()
 
     # --- the parser's callbacks
 
@@ -150,10 +188,7 @@ class FastProtocol(HttpProtocol):
         response = fast.answer(hot, asked, self.server_state.default_headers)
         if response is None:
             return False
-        try:
-            self._write(response)
-        except RuntimeError:  # the client has left: see http_protocol
-            pass
+        self._all.write(self._write, response)
         self._idle_since = fast.ended
         return True
 

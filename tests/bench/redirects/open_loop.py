@@ -17,7 +17,7 @@ from pathlib import Path
 
 CONNECTIONS = 64
 TICK = 0.0005
-END = b"\r\n\r\n"
+END, FOUND = b"\r\n\r\n", b"HTTP/1.1 302 "
 
 
 class Connection:
@@ -73,10 +73,10 @@ def main(port: int, rate: float, seconds: float, folder: Path) -> None:
             connection = by_number[number]
             data = connection.rest + connection.socket.recv(262_144)
             now = time.perf_counter()
-            answers = data.split(END)
-            connection.rest = answers.pop()
-            for answer in answers:
-                found += answer.startswith(b"HTTP/1.1 302 ")
+            whole = data.rfind(END) + len(END) if END in data else 0
+            connection.rest = data[whole:]
+            found += data.count(FOUND, 0, whole)
+            for _ in range(data.count(END, 0, whole)):
                 latencies.append(now - connection.due.popleft())
     latencies.sort()
     quantile = {
