@@ -10,6 +10,7 @@ as it is, with everything on: clicks into the log (drained and compared at the e
 import argparse
 import asyncio
 import json
+import math
 import os
 import platform
 import pwd
@@ -49,6 +50,8 @@ SHARDS = ("shard-1", "shard-2", "shard-3")
 SERVER, OTHERS = "0", "1"
 """Cores."""
 CONNECTIONS = 64
+PROBE = 2000
+"""Requests a second of the open-loop client."""
 CLICK_BUFFER = 20_000
 """What a killed server loses at most, here: the log's Redis shares a core with a client that takes all it can get."""
 LIVE = {"request_log_sample": 0.1}
@@ -312,7 +315,10 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
         rate = {name: statistics.median(each["rate"] for each in of) for name, of in found.items()}
         busy = {name: statistics.median(each["busy"] for each in of) for name, of in found.items()}
         print(json.dumps({name: [round(rate[name]), round(busy[name], 2)] for name in rate}), flush=True)
-        open_loop = await asyncio.to_thread(ask_on, app.port, 0.7 * rate["ours"], seconds, folder)
+        open_loop = {
+            name: await asyncio.to_thread(ask_on, servers[name].port, 0.7 * rate["ours"], 2 * seconds, folder)
+            for name in ("nginx, constant 302", "ours")
+        }
         stopped = await asyncio.to_thread(stops, app.port, folder)
         await asyncio.sleep(1)  # what is still in the buffer
         answers = metric(app.port, 'http_requests_total{route="/{code}",status="302"}')
@@ -375,20 +381,49 @@ async def until_ready(port: int) -> None:
 
 
 def ask_on(port: int, rate: float, seconds: float, workload: Path) -> dict[str, object]:
+    """Latency as an open-loop client sees it, which asks PROBE times a second; a wrk whose connections pause between
+    their requests makes up `rate`. It has as many as two short tries say it needs."""
+    connections = CONNECTIONS
+    for _ in range(2):
+        reached = float(str(probed(port, connections, 2.0, workload)["rate"]))
+        connections = max(1, min(900, round(connections * (rate - PROBE) / (reached - PROBE))))
+    return probed(port, connections, seconds, workload)
+
+
+def probed(port: int, connections: int, seconds: float, workload: Path) -> dict[str, object]:
     argv = [
         sys.executable,
         str(HERE / "redirects/open_loop.py"),
         str(port),
-        str(rate),
+        str(PROBE),
         str(seconds),
         str(workload),
     ]
-    # Before the log's Redis, which has the same core: an instrument that is late measures itself.
-    first = ["nice", "-n", "-10"] if os.geteuid() == 0 else []
-    out = subprocess.run(
-        ["taskset", "-c", OTHERS, *first, *argv], capture_output=True, text=True, check=True
-    ).stdout
-    return dict(json.loads(out))
+    # Before the others on its core: an instrument that is late measures itself.
+    first = ["chrt", "-f", "10"] if os.geteuid() == 0 else []
+    with paced(port, connections, seconds, workload) as load:
+        out = subprocess.run(
+            ["taskset", "-c", OTHERS, *first, *argv], capture_output=True, text=True, check=True
+        ).stdout
+    return {"rate": round(load["rate"] + PROBE), "probe": json.loads(out)}
+
+
+@contextmanager
+def paced(port: int, connections: int, seconds: float, workload: Path) -> Iterator[dict[str, float]]:
+    """wrk with pauses; when it has ended, `rate` is what it reached."""
+    argv = ["taskset", "-c", OTHERS, "wrk", f"-c{connections}", "-t1", f"-d{math.ceil(seconds)}s"]
+    client = subprocess.Popen(
+        [*argv, "-s", str(HERE / "redirects/zipf.lua"), f"http://127.0.0.1:{port}"],
+        env={**os.environ, "WORKLOAD": str(workload), "PAUSE": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    found: dict[str, float] = {}
+    try:
+        yield found
+    finally:
+        requests, microseconds, *_ = map(float, client.communicate()[0].rpartition("RESULT ")[2].split())
+        found["rate"] = requests / microseconds * 1e6
 
 
 def versions() -> dict[str, str]:
