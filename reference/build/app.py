@@ -13,7 +13,6 @@ from reference.build.links import routing_of
 from reference.platform import sql
 from reference.platform.admission import Admission
 from reference.platform.clock import SystemClock
-from reference.platform.event_log import RedisStreamsLog
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
@@ -21,6 +20,7 @@ from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_client import redis_client
+from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder

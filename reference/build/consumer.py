@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from reference.platform import sql
 from reference.platform.clock import SystemClock
-from reference.platform.event_log import RedisStreamsLog
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
@@ -14,6 +13,7 @@ from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
+from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment
 from reference.shortener.aggregators import AggregatorSlot, SlottedAggregators

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from reference.platform.event_log import Envelope
+from reference.platform.events import Envelope
 from reference.shortener.clicks import CLICKED
 from reference.shortener.components import Click
 

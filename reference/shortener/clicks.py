@@ -20,8 +20,8 @@ from json.encoder import encode_basestring_ascii as quoted
 from reference.platform.clock import Clock
 from reference.platform.errors import PortError
 from reference.platform.event_log import EventLog
-from reference.platform.events import Row, Stem
 from reference.platform.metrics import Metrics
+from reference.platform.packs import Row, Stem
 from reference.platform.tasks import end
 from reference.shortener.privacy import Visitor
 

@@ -10,10 +10,11 @@ import pytest
 
 from reference.platform import sql
 from reference.platform.errors import Indefinite, LeaseLost, PortError, Unavailable
-from reference.platform.event_log import START, Entry, MemoryLog
+from reference.platform.event_log import START, Entry
 from reference.platform.events import Envelope
 from reference.platform.leases import LEASE_SECONDS, Lease
 from reference.platform.logs import JsonLog
+from reference.platform.memory_log import MemoryLog
 from reference.platform.metrics import Metrics
 from reference.shortener.aggregators import PerPartition
 from reference.shortener.click_aggregator import ClickAggregator

@@ -13,10 +13,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from reference.build.api import STORE_TABLES, api, shortener
 from reference.platform.errors import PortError
-from reference.platform.event_log import MemoryLog
 from reference.platform.identity import administrator_token
 from reference.platform.live import Live
 from reference.platform.logs import JsonLog
+from reference.platform.memory_log import MemoryLog
 from reference.platform.metrics import Metrics
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import LiveSettings, Settings

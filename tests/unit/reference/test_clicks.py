@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from reference.platform.errors import Indefinite, Unavailable
-from reference.platform.event_log import START, Envelope, MemoryLog
-from reference.platform.events import Row, Stem
+from reference.platform.event_log import START
+from reference.platform.events import Envelope
+from reference.platform.memory_log import MemoryLog
 from reference.platform.metrics import Metrics
+from reference.platform.packs import Row, Stem
 from reference.shortener.clicks import BATCH, ClickBuffer
 from reference.shortener.privacy import Visitor
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from reference.platform.errors import LeaseLost, TimedOut, Unavailable
-from reference.platform.event_log import START, Entry, MemoryLog
+from reference.platform.event_log import START, Entry
 from reference.platform.events import Envelope
 from reference.platform.leases import LEASE_SECONDS, Lease
 from reference.platform.logs import JsonLog
+from reference.platform.memory_log import MemoryLog
 from reference.platform.metrics import Metrics
 from reference.platform.modules import ComponentRejected
 from reference.platform.slots import Equipment
