@@ -1,16 +1,24 @@
 """A stack with an edge in front, two keepers, and a single shard: what is asked for is what runs."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from workbench.stack import Stack
 
+from reference.platform.settings import LiveSettings
 from tests.stack.clients import ask, clicks, eventually, shorten, status_of
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack(servers=1, settings={"edge": True, "keepers": 2, "shards": 1}) as stack:
+@pytest.fixture(scope="module", params=["embedded", pytest.param("local", marks=pytest.mark.local)])
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    if request.param == "local":
+        from reference.platform.local import available
+
+        if (missing := available()) is not None:
+            pytest.skip(missing)
+    with Stack(profile=request.param, servers=1, settings={"edge": True, "keepers": 2, "shards": 1}) as stack:
         yield stack
 
 
@@ -48,3 +56,26 @@ def test_one_keeper_does_the_work_of_both(stack: Stack) -> None:
     eventually(lambda: ask(stack.url, "POST", "/api/v1/shorten", link)[0] == 201, "the pool is filled")
     stack.revive("keeper-1")
     stack.set("code_strategy", "random")
+
+
+def test_what_is_too_much_is_refused_at_once(stack: Stack) -> None:
+    """Forty clients, eight of whom a slow store lets in or wait: the others hear so, and nobody hangs."""
+    code = shorten(stack)
+    for setting, value in (("max_in_flight", 4), ("max_queue", 4)):
+        stack.set(setting, value)
+    stack.slow("shard-1", 0.3)
+
+    def miss(number: int) -> tuple[int, str | None, float]:
+        began = time.monotonic()
+        status, headers, _ = ask(stack.url, "GET", f"/unknown{number}")
+        return status, headers["Retry-After"], time.monotonic() - began
+
+    with ThreadPoolExecutor(40) as clients:
+        found = list(clients.map(miss, range(120)))
+    assert {(status, retry) for status, retry, _ in found} == {(404, None), (503, "1")}
+    assert max(seconds for _, _, seconds in found) < 10
+    stack.mend()
+    for setting in ("max_in_flight", "max_queue"):
+        stack.set(setting, LiveSettings.model_fields[setting].default)
+    assert status_of(stack.url, code) == 302
+    assert status_of(stack.url, "unknown1") == 404
