@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 REDIS_KINDS = frozenset({"cache", "log", "pool"})
@@ -50,6 +51,10 @@ SHAPES = {
 """By kind of role: how Mermaid brackets its text. An app server is a plain box."""
 
 
+GROUPS = {"app": "app servers", "shard": "shards", "keeper": "keepers", "consumer": "consumers"}
+"""By kind of role: what several of it are called together."""
+
+
 def draw(
     roles: Sequence[Role],
     edges: Sequence[Edge],
@@ -59,35 +64,67 @@ def draw(
     """A Mermaid flowchart. What is in trouble has its state in its label and a dashed outline or arrow.
 
     `states`: by name of a role or an edge; what is missing is "up". `notes`: by name of a role, a second line, such as
-    the component that was swapped into it; such a box has a bold outline. Of arrows that say the same between the same
-    kinds of role, one says it: eighteen labels hide the picture.
+    the component that was swapped into it; such a box has a bold outline. Several roles of a kind are a group, and what
+    each of them does with each of another group is one arrow: forty would hide the picture.
     """
-    notes = notes or {}
+    group = groups(roles)
     lines = ["flowchart LR", f"    clients([clients]) -->|HTTP| {node(entrance(roles))}"]
     for role in roles:
-        state = states.get(role.name, "up")
-        text = escape(role.name if state == "up" else f"{role.name}: {state}")
-        if role.name in notes:
-            text += f"<br/>{escape(notes[role.name])}"
-        lines.append(f"    {node(role.name)}" + SHAPES.get(role.kind, "[{}]").format(f'"{text}"'))
-        if state != "up":
-            lines.append(f"    class {node(role.name)} trouble")
-        elif role.name in notes:
-            lines.append(f"    class {node(role.name)} noted")
-    kinds = {role.name: role.kind for role in roles}
-    said: set[tuple[str | None, str | None, str]] = set()
+        if role.name not in group:
+            lines += box(role, states, notes or {})
+    for kind in dict.fromkeys(group.values()):
+        lines.append(f'    subgraph {kind}s["{GROUPS[kind]}"]')
+        for role in roles:
+            if group.get(role.name) == kind:
+                lines += box(role, states, notes or {})
+        lines.append("    end")
+    lines += [arrow(source, target, label) for source, target, label in merged(edges, group)]
     for edge in edges:
-        state = states.get(edge.name, "up")
-        arrow, text = (
-            ("-->", edge.label) if state == "up" else ("-.->", f"{edge.label}: {state}".lstrip(": "))
-        )
-        meaning = (kinds.get(edge.source), kinds.get(edge.target), text)
-        label = f'|"{escape(text)}"|' if text and (meaning not in said or state != "up") else ""
-        said.add(meaning)
-        lines.append(f"    {node(edge.source)} {arrow}{label} {node(edge.target)}")
+        if (state := states.get(edge.name, "up")) != "up":
+            lines.append(arrow(edge.source, edge.target, f"{edge.label}: {state}".lstrip(": "), "-.->"))
     lines.append("    classDef trouble stroke-dasharray: 6 4,stroke-width:3px")
     lines.append("    classDef noted stroke-width:3px")
     return "\n".join(lines) + "\n"
+
+
+def groups(roles: Sequence[Role]) -> dict[str, str]:
+    """By name of each role that is in a group: its kind."""
+    count = Counter(role.kind for role in roles)
+    return {role.name: role.kind for role in roles if role.kind in GROUPS and count[role.kind] > 1}
+
+
+def box(role: Role, states: Mapping[str, str], notes: Mapping[str, str]) -> list[str]:
+    state = states.get(role.name, "up")
+    text = escape(role.name if state == "up" else f"{role.name}: {state}")
+    if role.name in notes:
+        text += f"<br/>{escape(notes[role.name])}"
+    lines = [f"    {node(role.name)}" + SHAPES.get(role.kind, "[{}]").format(f'"{text}"')]
+    if state != "up":
+        lines.append(f"    class {node(role.name)} trouble")
+    elif role.name in notes:
+        lines.append(f"    class {node(role.name)} noted")
+    return lines
+
+
+def merged(edges: Sequence[Edge], group: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Source, target and label of each arrow. All edges between two groups, or a group and a single role, are one if
+    they say the same and none is missing."""
+    size = Counter(group.values())
+    alike: dict[tuple[str, str, str], list[Edge]] = {}
+    for edge in edges:
+        ends = (f"{group[end]}s" if end in group else end for end in (edge.source, edge.target))
+        alike.setdefault((*ends, edge.label), []).append(edge)  # type: ignore[arg-type]
+    for (source, target, label), found in alike.items():
+        whole = size.get(source[:-1], 1) * size.get(target[:-1], 1)
+        if len(found) == whole:
+            yield source, target, label
+        else:
+            yield from ((edge.source, edge.target, edge.label) for edge in found)
+
+
+def arrow(source: str, target: str, text: str, line: str = "-->") -> str:
+    label = f'|"{escape(text)}"|' if text else ""
+    return f"    {node(source)} {line}{label} {node(target)}"
 
 
 def entrance(roles: Sequence[Role]) -> str:

@@ -67,8 +67,9 @@ def test_status_and_topology_show_what_runs(stack: Stack) -> None:
     assert stack.admin_token not in str(status.data)
     assert stack.url in str(status)
     picture = stack.topology().mermaid
-    assert 'app_1 -->|"redirects"| cache' in picture
-    assert "balancer --> app_3" in picture  # the first edge of a kind alone carries its label
+    assert 'apps -->|"redirects"| cache' in picture  # one arrow for what all of them do
+    assert 'balancer -->|"HTTP"| apps' in picture
+    assert picture.count("-->") < 20
     stack.cut("app-1->cache")
     stack.kill("consumer")
     assert 'app_1 -.->|"redirects: cut"| cache' in stack.topology().mermaid
