@@ -12,6 +12,9 @@ from starlette.types import ASGIApp
 from reference.platform.http_protocol import HttpProtocol
 from reference.platform.sockets import listen, port_of
 
+LAST_WORDS = 0.3
+"""Seconds before the end of the grace: then nobody is waited for who does not read the answer that was sent."""
+
 
 class _Embedded(uvicorn.Server):
     @contextlib.contextmanager
@@ -47,6 +50,7 @@ class HttpServer:
                 timeout_keep_alive=75,
             )
         )
+        self._grace = self._server.config.timeout_graceful_shutdown or 1
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
@@ -64,5 +68,11 @@ class HttpServer:
     async def stop(self) -> None:
         if self._task is not None:
             self._server.should_exit = True
+            await asyncio.wait([self._task], timeout=self._grace - LAST_WORDS)
+            # A connection that is closed stays until its client has read what it was sent; some never do.
+            for connection in list(self._server.server_state.connections):
+                transport = connection.transport
+                if transport is not None and transport.is_closing():
+                    transport.abort()
             await asyncio.wait([self._task])
             self._task = None
