@@ -4,7 +4,8 @@ On its way through uvicorn, the middleware, FastAPI's routing and the slot, a re
 microseconds of Python. Of these, fewer than ten are the redirect's own. So a subclass of uvicorn's protocol looks at
 each request when its head is complete; a plain GET of a link that is in the near cache is answered right there, and
 everything else goes on as if nobody had looked. Parsing stays the parser's: what cut, joined or malformed requests
-mean is decided in one place for both paths. `tests/bench/bench_redirects.py` measures what this brings.
+mean is decided in one place for both paths. `tests/bench/bench_redirects.py` measures what this brings: sixteen times
+the redirects of plain FastAPI with redis-py, 0.6 of what nginx makes of a constant one.
 
 It is a second way to the same answer, and must not be another answer: same headers, same checks, same click, same
 metrics, same log. A differential test holds it to that. It is off while somebody's own component is in a slot of the
