@@ -118,6 +118,7 @@ def test_a_link_stops_at_its_instant(stack: Stack) -> None:
     link = made(stack, expiry=datetime.fromtimestamp(ends, UTC).isoformat())
     with following_on_all(stack, link["code"]) as followers:
         eventually(lambda: all(each.found[-1][1] == 410 for each in followers), "the link has ended")
+        eventually(lambda: all(each.found[-1][0] > ends + 0.1 for each in followers), "they ask on")
     for follower in followers:
         assert follower.redirects[-1] < ends
         assert [status for asked, status in follower.found if asked >= ends + 0.01][:1] == [410]
