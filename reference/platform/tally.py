@@ -16,8 +16,6 @@ class Tally:
     """Of requests of one kind. `counter`, `histograms`: what they are to be added to, labels and all."""
 
     __slots__ = ("_counter", "_histograms", "counts", "seconds")
-    quick = SECONDS[0]
-    """Who has no time for a call may count up to these seconds by itself: one more in `counts[0]`, and `seconds`."""
 
     def __init__(self, counter: Counter, *histograms: Histogram) -> None:
         self._counter = counter

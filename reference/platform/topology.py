@@ -109,13 +109,14 @@ def box(role: Role, states: Mapping[str, str], notes: Mapping[str, str]) -> list
 def merged(edges: Sequence[Edge], group: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Source, target and label of each arrow. All edges between two groups, or a group and a single role, are one if
     they say the same and none is missing."""
-    size = Counter(group.values())
+    together = {name: f"{kind}s" for name, kind in group.items()}
+    size = Counter(together.values())
     alike: dict[tuple[str, str, str], list[Edge]] = {}
     for edge in edges:
-        ends = (f"{group[end]}s" if end in group else end for end in (edge.source, edge.target))
-        alike.setdefault((*ends, edge.label), []).append(edge)  # type: ignore[arg-type]
+        source, target = (together.get(end, end) for end in (edge.source, edge.target))
+        alike.setdefault((source, target, edge.label), []).append(edge)
     for (source, target, label), found in alike.items():
-        whole = size.get(source[:-1], 1) * size.get(target[:-1], 1)
+        whole = size.get(source, 1) * size.get(target, 1)
         if len(found) == whole:
             yield source, target, label
         else:

@@ -145,13 +145,10 @@ class ClickBuffer:
         return [
             (
                 code,
-                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace) if trace else NONE},{visitor}]",
+                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace)},{visitor}]",
             )
             for number, code, time, trace, visitor in clicks
         ]
-
-
-NONE = '""'
 
 
 @lru_cache(4096)

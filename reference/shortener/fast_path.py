@@ -174,12 +174,8 @@ class FastPath:
         else:  # nearly all
             response = self._usual % (hot.location, number)
         self.ended = ended = steady()
-        tally, seconds = self._tally, ended - began
-        if seconds < tally.quick:
-            tally.counts[0] += 1
-            tally.seconds += seconds
-        else:
-            tally.observe(seconds)
+        seconds = ended - began
+        self._observe(seconds)
         if self._random() < self._sample:
             self._sampled.append((trace or self._id(number), seconds, now))
             if len(self._sampled) >= LINES:
@@ -196,7 +192,7 @@ class FastPath:
         self._default_headers, self._settings = default_headers, self._live.now
         self._status, self._max_age = self._settings.redirect_status, self._settings.redirect_max_age
         self._sample = self._settings.request_log_sample
-        self._tally = self._tallies[self._status]
+        self._observe = self._tallies[self._status].observe
         phrase = {301: "Moved Permanently", 302: "Found"}[self._status]
         lines = [b"%b: %b\r\n" % header for header in default_headers]
         self._before = b"".join(

@@ -7,24 +7,25 @@ from pathlib import Path
 import pytest
 from workbench.release import RELEASE, ROOT
 
-from tests.browser.driver import NOTEBOOK, Lab, Visit, chromium, running_lab, visiting
+from tests.browser.driver import NOTEBOOK, Lab, Visit, blameless, chromium, running_lab
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def browser() -> None:
     if chromium() is None:
         pytest.skip("no Chromium on PATH")
+
+
+@pytest.fixture(scope="session")
+def lab(browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
 @pytest.fixture
 def visit(lab: Lab, tmp_path: Path) -> Iterator[Visit]:
-    """Fails afterwards if the page asked anything of another machine, or wrote an error to its console."""
-    with visiting(tmp_path) as visit:
+    with blameless(tmp_path) as visit:
         yield visit
-        assert visit.outside == []
-        assert visit.errors == []
 
 
 @pytest.fixture

@@ -138,6 +138,16 @@ class Visit:
 
 
 @contextmanager
+def blameless(shots: Path, by_itself: str | None = None) -> Iterator[Visit]:
+    """Fails afterwards if the page asked anything of another machine, or wrote an error to its console. `by_itself`: a
+    part of those that the browser writes there whatever the page makes of it."""
+    with visiting(shots) as visit:
+        yield visit
+        assert visit.outside == []
+        assert [error for error in visit.errors if by_itself is None or by_itself not in error] == []
+
+
+@contextmanager
 def visiting(shots: Path, height: int = 900) -> Iterator[Visit]:
     """A browser whose every request to another machine is refused and written down."""
     with sync_playwright() as playwright:

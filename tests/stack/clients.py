@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from workbench.stack import Incident, Stack
 
 SLOT = "url-shortener/redirect-cache"
@@ -27,6 +28,14 @@ class RedirectCache:
         pass
 """
 LINE = 9  # of {body}
+
+
+def skip_unless_available(profile: str) -> None:
+    if profile == "local":
+        from reference.platform.local import available
+
+        if (missing := available()) is not None:
+            pytest.skip(missing)
 
 
 def eventually(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:

@@ -8,16 +8,12 @@ import pytest
 from workbench.stack import Stack
 
 from reference.platform.settings import LiveSettings
-from tests.stack.clients import ask, clicks, eventually, shorten, status_of
+from tests.stack.clients import ask, clicks, eventually, shorten, skip_unless_available, status_of
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("local", marks=pytest.mark.local)])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    if request.param == "local":
-        from reference.platform.local import available
-
-        if (missing := available()) is not None:
-            pytest.skip(missing)
+    skip_unless_available(request.param)
     with Stack(profile=request.param, servers=1, settings={"edge": True, "keepers": 2, "shards": 1}) as stack:
         yield stack
 

@@ -16,6 +16,7 @@ from tests.stack.clients import (
     mend_all,
     new_incident,
     shorten,
+    skip_unless_available,
     status_of,
 )
 
@@ -34,11 +35,7 @@ def running() -> Iterator[Callable[[str], Stack]]:
 
 @pytest.fixture
 def stack(running: Callable[[str], Stack], profile: str) -> Iterator[Stack]:
-    if profile == "local":
-        from reference.platform.local import available
-
-        if (missing := available()) is not None:
-            pytest.skip(missing)
+    skip_unless_available(profile)
     yield running(profile)
     mend_all(running(profile))
 

@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 from workbench.stack import Stack
 
+from tests.stack.clients import skip_unless_available
+
 pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    from reference.platform.local import available
-
-    if (missing := available()) is not None:
-        pytest.skip(missing)
+    skip_unless_available("local")
     with Stack(profile="local", servers=2) as stack:
         yield stack
 

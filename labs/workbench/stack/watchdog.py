@@ -163,10 +163,7 @@ class Watchdog:
         if role in self.expected:
             return
         self.expected.add(role)
-        if role.blamed() is None:
-            role.ask_where()
-            await asyncio.sleep(TO_SAY)
-        place = role.blamed()
+        place = role.blamed() or await self._asked(role)
         where = "" if place else f" (it stood at {blame.top_of_dump(role.dump()) or 'an unknown line'})"
         incident = self._incident(
             role, "blocked", f"its event loop stood still for {role.silence:.0f} s{where}", place
@@ -178,10 +175,15 @@ class Watchdog:
         if role in self.expected:
             return
         self.expected.add(role)
+        place = await self._asked(role)
+        what = f"it took more than {MEMORY_CAP // MB} MB of memory"
+        await self._recover(role, self._incident(role, "leaked", what, place))
+
+    async def _asked(self, role: PythonRole) -> blame.Place | None:
+        """Where it is now, if in a component."""
         role.ask_where()
         await asyncio.sleep(TO_SAY)
-        what = f"it took more than {MEMORY_CAP // MB} MB of memory"
-        await self._recover(role, self._incident(role, "leaked", what, role.blamed()))
+        return role.blamed()
 
     # putting it right
     async def _recover(self, role: Role, incident: Incident) -> None:
