@@ -111,6 +111,7 @@ def test_every_submission_is_told_of(graded: Graded, expected: dict[str, dict[st
     assert [line.partition(":")[0] for line in graded.told] == sorted(expected)
 
 
+@pytest.mark.slow  # the whole class once more, one by one
 def test_another_order_on_another_day_gives_the_same_table(
     graded: Graded, new_course: Callable[[str], Path], expected: dict[str, dict[str, Any]]
 ) -> None:

@@ -1,4 +1,7 @@
-"""Every notebook runs from top to bottom on `embedded`: with its solution, and as learners get it."""
+"""Every notebook runs from top to bottom on `embedded`: with its solution, and as learners get it.
+
+Both take most of a minute. In `make test` the browser runs the cells that learners get.
+"""
 
 import json
 import os
@@ -40,6 +43,7 @@ def texts(cell: Any) -> str:
     return "\n".join(shown)
 
 
+@pytest.mark.slow
 def test_with_the_solution_it_gets_full_marks(tmp_path: Path) -> None:
     notebook: Any = nbformat.read(ROOT / SOURCE / NAME, as_version=4)  # type: ignore[no-untyped-call]
     client = NotebookClient(
@@ -60,6 +64,7 @@ def test_with_the_solution_it_gets_full_marks(tmp_path: Path) -> None:
     assert journal["url-scale-skew-1-90"]["measured"] == pytest.approx(0.507, abs=0.001)
 
 
+@pytest.mark.slow
 def test_as_released_it_runs_asks_for_predictions_and_judges_the_plain_component(tmp_path: Path) -> None:
     """By nbmake, as a learner's instructor might run it."""
     shutil.copyfile(ROOT / RELEASE / NAME, tmp_path / "lab.ipynb")

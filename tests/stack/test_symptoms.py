@@ -3,6 +3,8 @@
 A wrong component sits on one server; all others hold the reference, whose layout in Redis it shares. An odd one has a
 layout of its own, so two servers hold it: servers that share a cache must agree on what lies in it.
 Servers are used in pairs, several pairs at once: every fault is on the edges of one server.
+`make test` looks for what wrong ones show on `embedded`; that right ones show nothing, where every probe has to be
+waited out, is for the slow lane.
 """
 
 from __future__ import annotations
@@ -133,11 +135,13 @@ async def test_wrong_ones_show_their_symptom(stack: Stack, sown: dict[str, answe
     assert [f"{one.name}: no {one.symptom}" for one in here if not seen[one.name]] == []
 
 
+@pytest.mark.slow
 async def test_right_ones_show_none(stack: Stack, sown: dict[str, answered.Sown]) -> None:
     seen = await on_pairs(stack, RIGHT, lambda _, bench: probes.seen_of_all(bench))
     assert {name: shown for name, shown in seen.items() if shown} == {}
 
 
+@pytest.mark.slow
 async def test_new_links(profile: str) -> None:
     with Stack(profile=profile, servers=3, settings=SETTINGS | {"code_length": 1}) as stack:
         async with httpx.AsyncClient() as client:
@@ -153,6 +157,7 @@ async def test_new_links(profile: str) -> None:
     assert shown == [one.name for one in ON_NEW_LINKS]
 
 
+@pytest.mark.slow
 async def test_unknown_codes_are_forgotten(stack: Stack, sown: dict[str, answered.Sown]) -> None:
     """The last, for it has to wait until a minute has passed."""
 
