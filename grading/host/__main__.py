@@ -55,7 +55,7 @@ def main() -> None:
         message = channel.receive()["run"]
         run = Run(channel, component, virtual)
         current[:] = [run]
-        run.start(message["seed"], message["epoch"], message["servers"], message["values"])
+        run.start(**message)
         if number % RUNS_PER_COLLECTION == 0:
             gc.collect()
 

@@ -1,16 +1,15 @@
-"""From a module's text to instances, and between Python values and JSON, by the slot's neutral schema."""
+"""From a module's text to its class, by the slot's neutral schema; and the ports that its instances are given."""
 
 from __future__ import annotations
 
-import importlib
 import linecache
-import math
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
 from grading.host import where
+from grading.host.values import Values
 
 Schema = dict[str, Any]
 
@@ -25,10 +24,7 @@ class Component:
         lines = source.splitlines(keepends=True)
         linecache.cache[self.name] = (len(source), None, lines, self.name)
         self.code = compile(source, self.name, "exec", dont_inherit=True)
-        self.types: dict[str, type] = {}
-        for name, spec in schema["types"].items():
-            module, _, attribute = spec["python"].partition(":")
-            self.types[name] = getattr(importlib.import_module(module), attribute)
+        self.values = Values(schema.get("types", {}))
 
     def fresh_class(self) -> Any:
         """The class, from a module of its own: servers share no memory, so neither do instances."""
@@ -41,41 +37,6 @@ class Component:
         if not isinstance(found, type):
             raise TypeError(f"the component must define a class {name}")
         return found
-
-    def from_json(self, value: Any, kind: str) -> Any:
-        """A value of the type that the schema names; `?` at its end: or None."""
-        if value is None:
-            return None
-        kind = kind.removesuffix("?")
-        return self.types[kind](**value) if kind in self.types else value
-
-    def to_json(self, value: Any, kind: str) -> Any:
-        """What the component returned, for the judge. What is not of that type is told as `{"not": ...}`."""
-        kind = kind.removesuffix("?")
-        wanted = self.types.get(kind)
-        if wanted is not None and isinstance(value, wanted):
-            fields = self.schema["types"][kind]["fields"]
-            return {name: plain(getattr(value, name, None)) for name in fields}
-        return plain(value)
-
-
-def plain(value: Any) -> Any:
-    """JSON for scalars; for anything else a description that no schema takes for a value."""
-    if value is None or type(value) in (bool, int, str):
-        return (
-            value if type(value) is not int or abs(value) < 2**63 else {"not": "int", "text": "a huge number"}
-        )
-    if type(value) is float:
-        return value if math.isfinite(value) else {"not": "float", "text": str(value)}
-    return {"not": type(value).__name__[:100], "text": describe(value)}
-
-
-def describe(value: Any) -> str:
-    """A short text for a report; never fails."""
-    try:
-        return repr(value)[:200]
-    except Exception as error:
-        return f"(its repr raised {type(error).__name__})"
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
@@ -111,4 +72,4 @@ def port(name: str, methods: dict[str, Any], call: Callable[[str, str, list[Any]
     return type(name, (), {"__slots__": (), **{m: method(m) for m in methods}})()
 
 
-__all__ = ["Component", "Schema", "constructor_arguments", "describe_error", "plain", "port"]
+__all__ = ["Component", "Schema", "constructor_arguments", "describe_error", "port"]

@@ -25,18 +25,25 @@ class Virtual:
 
     def __init__(self, on_block: Callable[[float], None]) -> None:
         self.elapsed: Callable[[], float] = lambda: 0.0
+        self.skew: Callable[[], float] = lambda: 0.0
+        """By how many seconds the clock of the server whose code is running is ahead."""
         self.epoch = 0.0
         self.chance = random.Random(0)
         self.on_block = on_block
 
-    def wall(self) -> float:
+    def true_wall(self) -> float:
         return self.epoch + self.elapsed()
+
+    def wall(self) -> float:
+        return self.epoch + self.elapsed() + self.skew()
 
     def monotonic(self) -> float:
         return MONOTONIC_START + self.elapsed()
 
-    def restart(self, seed: int, epoch: float, elapsed: Callable[[], float]) -> None:
-        self.elapsed, self.epoch = elapsed, epoch
+    def restart(
+        self, seed: int, epoch: float, elapsed: Callable[[], float], skew: Callable[[], float]
+    ) -> None:
+        self.elapsed, self.epoch, self.skew = elapsed, epoch, skew
         self.chance = random.Random(f"entropy {seed}")
         random.seed(f"random {seed}")
 

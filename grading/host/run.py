@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import contextvars
 import gc
 import importlib
 import itertools
-import random
 import sys
 from typing import Any
 
-from grading.host import cache, guard, where
+from grading.host import guard, where
 from grading.host.channel import Channel
-from grading.host.component import Component, constructor_arguments, describe_error, plain, port
+from grading.host.component import Component, describe_error
 from grading.host.determinism import Virtual
+from grading.host.instance import Instance, current, note_task
 from grading.host.loop import BusyForEver, LockstepLoop
 
 EVENTS = 20_000
@@ -25,19 +25,6 @@ class RunOver(BaseException):
     """The judge has seen enough."""
 
 
-class Clock:
-    """The port `clock`."""
-
-    def __init__(self, virtual: Virtual) -> None:
-        self._virtual = virtual
-
-    def now(self) -> float:
-        return self._virtual.wall()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 class Run:
     """Serves the judge from `start` to the action "end". Events are lists: kind first, the component's line last."""
 
@@ -46,12 +33,17 @@ class Run:
         self.component = component
         self.virtual = virtual
         self.events: list[list[Any]] = []
-        self.instances: list[Any] = []
-        self.links: list[cache.Links] = []
+        self.instances: list[Instance] = []
+        self.skews: dict[int, float] = {}
+        """By server: seconds that its clock is ahead."""
         self.calls: dict[int, asyncio.Task[None]] = {}
         self.requests: dict[int, tuple[asyncio.Future[Any], str]] = {}
         self.numbers = itertools.count(1)
+        self.seed = 0
+        self.values: dict[str, Any] = {}
+        self.own: list[dict[str, Any]] = []
         self.loop = LockstepLoop(self.idle)
+        self.loop.set_task_factory(note_task)
         # Looked up once: getattr with ever new strings fills CPython's method cache, which would weigh.
         self.actions = {name[3:]: getattr(self, name) for name in dir(self) if name.startswith("do_")}
 
@@ -61,11 +53,6 @@ class Run:
         if len(self.events) >= EVENTS:
             raise BusyForEver
         self.events.append([*event, where.running(sys._getframe(1))])
-
-    def tell_of_wire(self, instance: int, kind: str, connection: int, data: str) -> None:
-        self.tell(kind, instance, connection, data)
-        if self.events[-1][-1] is None:
-            self.events[-1][-1] = self.links[instance].line
 
     def idle(self, timer: float | None) -> None:
         guard.rest()
@@ -85,8 +72,33 @@ class Run:
     def do_time(self, now: float) -> None:
         self.loop.now = now
 
-    def do_call(self, call: int, instance: int, method: str, args: list[Any]) -> None:
-        self.calls[call] = self.loop.create_task(self.invoke(call, self.instances[instance], method, args))
+    def do_call(self, call: int, number: int, method: str, args: list[Any]) -> None:
+        invoked = self.invoke(call, self.instances[number], method, args)
+        self.calls[call] = self.loop.create_task(invoked)
+
+    def do_each(self, call: int, number: int, method: str, many: list[list[Any]]) -> None:
+        """A pure method, once for each list of arguments."""
+        instance = self.instances[number]
+        returns = self.component.schema["methods"][method]["returns"]
+        function = getattr(instance.made, sys.intern(method), None)
+        answers: list[dict[str, Any]] = []
+        for args in many:
+            try:
+                value = function(*instance.arguments(call, method, args))  # type: ignore[misc]
+                answers.append({"value": self.component.values.told(value, returns)})
+            except (RunOver, BusyForEver):
+                raise
+            except BaseException as error:
+                answers.append({"error": describe_error(error)})
+        self.tell("each", call, answers)
+
+    def do_crash(self, number: int) -> None:
+        """The server dies and is started again, knowing nothing."""
+        self.instances[number].crash()
+        self.make(number, self.instances[number].life + 1)
+
+    def do_clock(self, number: int, skew: float) -> None:
+        self.skews[number] = skew
 
     def do_cancel(self, call: int) -> None:
         if call in self.calls:
@@ -95,7 +107,7 @@ class Run:
     def do_answer(self, request: int, value: Any) -> None:
         future, kind = self.requests.pop(request)
         if not future.done():
-            future.set_result(self.component.from_json(value, kind))
+            future.set_result(self.component.values.decode(value, kind))
 
     def do_refuse(self, request: int, error: str, message: str) -> None:
         future, _ = self.requests.pop(request)
@@ -104,12 +116,12 @@ class Run:
             future.set_exception(getattr(errors, error)(message))
 
     def do_feed(self, instance: int, connection: int, data: str) -> None:
-        wire = self.links[instance].wires.get(connection)
+        wire = self.instances[instance].links.wires.get(connection)
         if wire is not None:
             wire.feed(data)
 
     def do_reset(self, instance: int, connection: int) -> None:
-        wire = self.links[instance].wires.get(connection)
+        wire = self.instances[instance].links.wires.get(connection)
         if wire is not None:
             wire.break_off()
 
@@ -123,11 +135,14 @@ class Run:
 
     # --- the component
 
-    def start(self, seed: int, epoch: float, count: int, values: dict[str, Any]) -> None:
+    def start(
+        self, seed: int, epoch: float, servers: int, values: dict[str, Any], own: list[dict[str, Any]]
+    ) -> None:
         """Serve until the judge ends the run."""
-        self.virtual.restart(seed, epoch, lambda: self.loop.now)
+        self.virtual.restart(seed, epoch, lambda: self.loop.now, self.skew)
+        self.seed, self.values, self.own = seed, values, own
         asyncio.set_event_loop(self.loop)
-        self.loop.call_soon(self.construct, seed, count, values)
+        self.loop.call_soon(self.construct, servers)
         guard.arm()
         try:
             self.loop.run_forever()
@@ -147,47 +162,63 @@ class Run:
         self.channel.send({"idle": None, "events": [*self.events[:EVENTS], [kind, line]]})
         self.channel.receive()
 
-    def construct(self, seed: int, count: int, values: dict[str, Any]) -> None:
-        for index in range(count):
-            links = cache.Links(functools.partial(self.tell_of_wire, index), lambda: next(self.numbers))
-            ask = functools.partial(self.ask_port, index)
-            self.links.append(links)
-            resources = {
-                **values,
-                **{name: port(name, spec, ask) for name, spec in self.component.schema["ports"].items()},
-                "redis": cache.client(links),
-                "clock": Clock(self.virtual),
-                "random": random.Random(f"{seed} {index}"),
-            }
-            try:
-                made = self.component.fresh_class()(**constructor_arguments(self.component.schema, resources))
-            except BaseException as error:
-                self.tell("unmade", index, describe_error(error))
-                return
-            self.instances.append(made)
-            lifecycle = [n for n in self.component.schema["lifecycle"] if callable(getattr(made, n, None))]
-            self.tell("made", index, lifecycle)
+    def skew(self) -> float:
+        instance = current.get()
+        return instance.skew() if instance is not None else 0.0
 
-    async def invoke(self, call: int, instance: Any, method: str, args: list[Any]) -> None:
-        spec = self.component.schema["methods"].get(method, {"returns": "none"})
+    def construct(self, count: int) -> None:
+        for number in range(count):
+            if not self.make(number):
+                return
+
+    def make(self, number: int, life: int = 0) -> bool:
+        """A new instance for a server; False if its constructor raised."""
+        instance = Instance(self, number, life)
+        self.instances[number:] = [instance, *self.instances[number + 1 :]]
+        context = contextvars.copy_context()
+        context.run(current.set, instance)
+        own = self.own[number] if number < len(self.own) else {}
         try:
-            value = await getattr(instance, sys.intern(method))(*args)
-            self.tell("return", call, self.component.to_json(value, spec["returns"]))
+            context.run(instance.construct, self.seed, self.values | own)
+        except BaseException as error:
+            self.tell("unmade", number, describe_error(error))
+            return False
+        lifecycle = [
+            name
+            for name in self.component.schema["lifecycle"]
+            if callable(getattr(instance.made, name, None))
+        ]
+        self.tell("made", number, lifecycle)
+        return True
+
+    async def invoke(self, call: int, instance: Instance, method: str, args: list[Any]) -> None:
+        current.set(instance)
+        me = asyncio.current_task()
+        assert me is not None
+        instance.tasks.add(me)
+        spec = self.component.schema["methods"].get(method, {"returns": "none"})
+        told: tuple[Any, ...]
+        try:
+            decoded = instance.arguments(call, method, args)
+            value = await getattr(instance.made, sys.intern(method))(*decoded)
+            told = ("return", call, self.component.values.told(value, spec["returns"]))
         except asyncio.CancelledError:
-            self.tell("cancelled", call)
+            told = ("cancelled", call)
         except (RunOver, BusyForEver):
             raise
         except BaseException as error:
-            self.tell("raise", call, describe_error(error))
-        finally:
-            self.calls.pop(call, None)
+            told = ("raise", call, describe_error(error))
+        self.calls.pop(call, None)
+        if instance.alive:
+            self.tell(*told)
 
-    async def ask_port(self, instance: int, name: str, method: str, args: list[Any]) -> Any:
+    async def ask(
+        self, instance: Instance, name: str, method: str, args: list[Any], returns: str, call: int
+    ) -> Any:
         request = next(self.numbers)
-        spec = self.component.schema["ports"][name][method]
         future = self.loop.create_future()
-        self.requests[request] = (future, spec["returns"])
-        self.tell("ask", request, instance, name, method, [plain(a) for a in args])
+        self.requests[request] = (future, returns)
+        self.tell("ask", request, instance.number, name, method, args, call)
         return await future
 
     def clean_up(self) -> None:

@@ -7,7 +7,7 @@ import zlib
 from grading.judge.history import History
 from grading.judge.plan import Fault, Plan
 
-LATENCY = {"cache": (0.0002, 0.0010), "store": (0.0010, 0.0040)}
+REDIS, PORT = (0.0002, 0.0010), (0.0010, 0.0040)
 """Seconds one way, least and most."""
 
 
@@ -20,10 +20,10 @@ class Conditions:
         self._requests: dict[tuple[str, int], int] = {}
         self._in_window: dict[tuple[int, int], int] = {}
 
-    def latency(self, target: str, server: int) -> tuple[float, float]:
+    def latency(self, target: str, server: int, bounds: tuple[float, float] = PORT) -> tuple[float, float]:
         """Seconds there and back. By number, so that leaving out one request shifts few others."""
         count = self._requests[target, server] = self._requests.get((target, server), 0) + 1
-        least, most = LATENCY[target]
+        least, most = bounds
         if self._plan.calm:
             return (least + most) / 2, (least + most) / 2
         draws = (zlib.crc32(f"{self._plan.seed} {target} {server} {count} {way}".encode()) for way in "<>")
@@ -39,7 +39,7 @@ class Conditions:
                 continue
             passed = self._in_window.get((index, server), 0)
             self._in_window[index, server] = passed + 1
-            if passed >= fault.skip:
+            if passed >= fault.skip and not (fault.count and passed >= fault.skip + fault.count):
                 return fault
         return None
 

@@ -65,9 +65,9 @@ class Judge:
         )
 
     def trial(self, scenario: Scenario, plan: Plan) -> Trial:
-        store = self.suite.store()
+        store = self.suite.store(plan)
         try:
-            history = run(self.host, plan, store)
+            history = run(self.host, plan, store, self.suite.schema)
         except HostLost as lost:
             lost.plan, lost.story = plan, scenario.story
             raise
@@ -96,7 +96,7 @@ class Judge:
         shrink(first.plan, fails)
         assert isinstance(best.outcome, Broken)
         self.causes[requirement.id] = best.outcome.cause
-        finding = narrate.broken(requirement, scenario, best.plan, best.history, best.outcome)
+        finding = narrate.broken(self.suite, requirement, scenario, best.plan, best.history, best.outcome)
         return RequirementVerdict(requirement.id, requirement.title, 0, requirement.points, "fail", finding)
 
 

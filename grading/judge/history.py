@@ -19,7 +19,7 @@ class Call:
     began: float
     ended: float | None = None
     outcome: str = "pending"
-    """returned | raised | cancelled | pending"""
+    """returned | raised | cancelled | crashed (its server died) | pending"""
     value: Any = None
     error: dict[str, Any] = field(default_factory=dict)
     cancelled_at: float | None = None
@@ -45,18 +45,22 @@ class Trip:
 
 @dataclass(slots=True)
 class Ask:
-    """One query of the store."""
+    """One call of a port."""
 
     server: int
     method: str
     args: list[Any]
     sent: float
     line: int | None
+    port: str = "links"
+    call: str = ""
+    """Whose port it was, if it came as an argument of a call: that call's name."""
     seen: float | None = None
-    """When the store's state was read."""
+    """When it was done: the state behind the port read, or changed."""
     answered: float | None = None
     value: Any = None
     error: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,13 @@ class History:
     asks: list[Ask] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     inspections: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    readings: dict[str, Any] = field(default_factory=dict)
+    """What the Redis answered to the judge's own commands, by the operation's name; sets as sorted lists of text."""
     weights: dict[str, int] = field(default_factory=dict)
     op_times: dict[str, float] = field(default_factory=dict)
     """When each operation that is no call was carried out."""
+    crashes: list[tuple[float, int]] = field(default_factory=list)
+    """When, and which server."""
     moments: list[Moment] = field(default_factory=list)
 
     def asks_between(self, start: float, end: float, server: int | None = None) -> list[Ask]:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import IO, Any
 
 from grading.judge import protocol, sandbox
@@ -104,9 +105,18 @@ class Host:
             said = self.output().strip() or repr(line)
             raise HostUnusable(f"the judge's own process could not start:\n{said}")
 
-    def begin(self, seed: int, epoch: float, servers: int, values: dict[str, Any]) -> Step:
+    def begin(
+        self,
+        seed: int,
+        epoch: float,
+        servers: int,
+        values: dict[str, Any],
+        own: Sequence[dict[str, Any]] = (),
+    ) -> Step:
+        """`values`: what the constructor is given; `own`: by server, what it is given in their place."""
         self.loaded()
-        self._send({"run": {"seed": seed, "epoch": epoch, "servers": servers, "values": values}})
+        run = {"seed": seed, "epoch": epoch, "servers": servers, "values": values, "own": list(own)}
+        self._send({"run": run})
         return self._step()
 
     def step(self, actions: list[list[Any]]) -> Step:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIMELINE = 25
 WRITES = re.compile(
-    r"to the cache: .*\b(SET|SETEX|PSETEX|HSET|HSETEX|MSET|EVAL|EVALSHA|EXPIRE|PEXPIRE)\b", re.IGNORECASE
+    r"to the \w+: .*\b(SET|SETEX|PSETEX|HSET|HSETEX|MSET|EVAL|EVALSHA|EXPIRE|PEXPIRE)\b", re.IGNORECASE
 )
 
 COMMON_LEAST, COMMON_SHARE = 3, 2 / 3
@@ -42,7 +42,7 @@ CRASHED_WHY = (
 
 
 def broken(
-    requirement: Requirement, scenario: Scenario, plan: Plan, history: History, outcome: Broken
+    suite: Suite, requirement: Requirement, scenario: Scenario, plan: Plan, history: History, outcome: Broken
 ) -> Finding:
     return Finding(
         did=scenario.story,
@@ -50,7 +50,7 @@ def broken(
         got=outcome.got,
         why=scenario.why or requirement.why,
         read_next=scenario.read_next or requirement.read_next,
-        counterexample=counterexample(plan),
+        counterexample=counterexample(plan, suite.schema.get("names", {}).get("redis", "cache")),
         timeline=timeline(history, writes=outcome.writes),
     )
 
@@ -159,16 +159,22 @@ def judge_failed(error: Exception) -> tuple[str, Finding]:
     return crashed, finding
 
 
-def counterexample(plan: Plan) -> Counterexample:
+def counterexample(plan: Plan, redis: str = "cache") -> Counterexample:
+    """`redis`: what the slot calls its Redis."""
     shown = plan.ops if len(plan.ops) <= 20 else (*plan.ops[:10], *plan.ops[-10:])
-    operations = [describe_op(op) for op in shown]
+    operations = [describe_op(plan, op) for op in shown]
     if len(plan.ops) > 20:
         operations.insert(10, f"… and {len(plan.ops) - 20} more")
     stored = [f"the store holds {row['code']}, which {expiry(row['expires_at'])}" for row in plan.rows[:6]]
     if len(plan.rows) > 6:
         stored.append(f"… and {len(plan.rows) - 6} more links")
-    faults = [f"from {f.start:g} s to {f.end:g} s {describe_fault(f)}" for f in plan.faults]
-    zero = f"0 s is POSIX time {EPOCH:.0f}; ttl is {plan.ttl:g} s"
+    faults = [
+        f"from {f.start:g} s to {f.end:g} s {describe_fault(f, redis, plan.names)}" for f in plan.faults
+    ]
+    given = [
+        f"{k} is {v:g} s" if k == "ttl" else f"{k} is {v!r}" for k, v in plan.values.items() if k[0] != "_"
+    ]
+    zero = "; ".join([f"0 s is POSIX time {EPOCH:.0f}", *given])
     return Counterexample(plan.seed, (zero, *stored, *operations), tuple(faults))
 
 
@@ -178,20 +184,33 @@ def expiry(at: float) -> str:
     return f"expires at {at:g} s" if at < 100_000 else "lives for long"
 
 
-def describe_op(op: Op) -> str:
+def describe_op(plan: Plan, op: Op) -> str:
     when = f"{op.at:g} s after {op.after}" if op.after else f"at {op.at:g} s"
+    server = plan.called(op.server)
     if op.do == "put":
         return f"{when}: the link {op.args[0]['code']} is created in the store"
-    args = ", ".join(map(repr, op.args))
+    if op.do in ("call", "each"):
+        what = op.text or f"{op.method}({', '.join(map(repr, op.args))[:300]})"
+        return f"{when}: {op.name}: {what} on {server}"
+    if op.text:
+        return f"{when}: {op.text}"
     what = {
-        "call": f"{op.name}: {op.method}({args}) on {server_name(op.server)}",
         "cancel": f"{op.target} is cancelled",
-        "delete": f"the row {args} is deleted from the store",
+        "delete": f"the row {', '.join(map(repr, op.args))} is deleted from the store",
+        "event": op.name,
+        "crash": f"{server} is killed and started again",
+        "clock": f"the clock of {server} is set {clock_step(op)}",
+        "redis": f"the judge has the Redis do {' '.join(map(str, op.args))[:60]}",
         "flush": "the cache is flushed",
         "inspect": "the judge looks at the cache's keys",
         "weigh": "the judge weighs the component's memory",
     }[op.do]
     return f"{when}: {what}"
+
+
+def clock_step(op: Op) -> str:
+    by = op.args[0] if op.do == "clock" else 0.0
+    return f"{'forward' if by >= 0 else 'back'} by {abs(by):g} s"
 
 
 def timeline(history: History, *, writes: bool = False) -> tuple[Moment, ...]:

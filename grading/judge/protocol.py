@@ -17,8 +17,9 @@ Event = list[Any]
 SHAPES: dict[str, tuple[type, ...]] = {
     "write": (int, int, str),
     "close": (int, int, str),
-    "ask": (int, int, str, str, list),
+    "ask": (int, int, str, str, list, int),
     "return": (int, object),
+    "each": (int, list),
     "raise": (int, dict),
     "cancelled": (int,),
     "made": (int, list),
@@ -111,10 +112,19 @@ def check(event: Any) -> None:
         event[2] = error(event[2])
     if kind == "refused":
         event[1] = clean(event[1])
+    if kind == "each":
+        event[2] = [answer(each) for each in event[2]]
 
 
 def _fits(value: Any, shape: type) -> bool:
     return _finite(value) if shape is float else type(value) is shape or shape is object
+
+
+def answer(told: Any) -> dict[str, Any]:
+    """What a pure method returned, `{"value": …}`, or raised, `{"error": …}`. HostLost if it is neither."""
+    if not isinstance(told, dict) or len(told) != 1 or not told.keys() <= {"value", "error"}:
+        raise HostLost("the component's process sent an event that is not part of the protocol")
+    return told if "value" in told else {"error": error(told["error"])}
 
 
 def error(described: Any) -> dict[str, Any]:

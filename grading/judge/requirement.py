@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from grading.judge.history import History
+from grading.judge.model import Model
 from grading.judge.plan import Plan
-from grading.judge.world import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Scenario:
     plan: Callable[[int], Plan]
     """From a seed."""
     check: Callable[[Plan, History, Any], Outcome]
-    """The third argument is the store that the run used."""
+    """The third argument is the model that the run used: the oracle."""
     every: int = 1
     """Of how many seeds one uses this scenario (1: all; the first seed given always does)."""
     why: str = ""
@@ -77,14 +77,14 @@ class Suite:
 
     schema: dict[str, Any]
     requirements: tuple[Requirement, ...]
-    store: Callable[[], Store]
+    store: Callable[[Plan], Model]
 
     @property
     def slot(self) -> str:
         return str(self.schema["slot"])
 
 
-def load(path: Path, scenarios: dict[str, tuple[Scenario, ...]], store: Callable[[], Store]) -> Suite:
+def load(path: Path, scenarios: dict[str, tuple[Scenario, ...]], store: Callable[[Plan], Model]) -> Suite:
     """A suite from its neutral schema and the scenarios of each requirement. ValueError if they do not match."""
     schema = tomllib.loads(path.read_text("utf-8"))
     texts = schema.pop("requirements")

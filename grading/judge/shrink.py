@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from grading.judge.plan import Plan
 
-RUNS = 24
+RUNS = 30
 
 
 def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
@@ -40,6 +40,7 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
             break
         if not shrunk:
             size = max(1, size // 2)
+    plan = _fewer_questions(plan, attempt)
     for fault in plan.faults:
         smaller = replace(plan, faults=tuple(each for each in plan.faults if each is not fault))
         if attempt(smaller):
@@ -48,4 +49,22 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
     fewer = replace(plan, rows=tuple(row for row in plan.rows if row["code"] in codes), calm=True)
     if attempt(fewer):
         plan = fewer
+    return plan
+
+
+def _fewer_questions(plan: Plan, attempt: Callable[[Plan], bool]) -> Plan:
+    """Of operations that ask a pure method many things: halves, as long as one of them still fails."""
+    for index, op in enumerate(plan.ops):
+        size = len(op.args) if op.do == "each" else 0
+        while size > 1:
+            half = size // 2
+            for kept in (op.args[:half], op.args[half:]):
+                smaller = replace(op, args=kept)
+                candidate = replace(plan, ops=(*plan.ops[:index], smaller, *plan.ops[index + 1 :]))
+                if attempt(candidate):
+                    plan, op = candidate, smaller
+                    break
+            else:
+                break
+            size = len(op.args)
     return plan

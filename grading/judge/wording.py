@@ -40,18 +40,33 @@ def show_reply(reply: bytes) -> str:
     return ", ".join(line.removeprefix(":") for line in lines)[:100]
 
 
-def describe_fault(fault: Fault) -> str:
-    what = {
-        "refuse": "the cache refuses connections",
-        "silent": "the cache does not answer",
-        "no-answer": "the cache does what it is told, but its answers are lost",
-        "late": f"commands reach the cache {fault.delay:g} s late, after the client has given up",
-        "slow": f"the {fault.target}'s answers take {fault.delay:g} s",
-        "error": "the cache answers with errors (LOADING)",
-        "unavailable": "the store refuses queries",
-        "timeout": "the store does not answer within its deadline",
-    }[fault.mode]
-    where = " (for " + ", ".join(map(server_name, fault.servers)) + ")" if fault.servers else ""
+REDIS_MODES = {
+    "refuse": "the {0} refuses connections",
+    "silent": "the {0} does not answer",
+    "no-answer": "the {0} does what it is told, but its answers are lost",
+    "late": "commands reach the {0} {1:g} s late, after the client has given up",
+    "slow": "the {0}'s answers take {1:g} s",
+    "error": "the {0} answers with errors (LOADING)",
+}
+PORT_MODES = {
+    "unavailable": "the {0} refuses queries",
+    "timeout": "the {0} does not answer within its deadline",
+    "no-answer": "the {0} does what it is asked, but its answers are lost: TimedOut",
+    "late": "the {0} does what it is asked {1:g} s late, long after it seemed to have timed out",
+    "slow": "the {0}'s answers take {1:g} s",
+}
+SERVER_MODES = {"crash": "the server dies as it sends a request, which still arrives"}
+
+
+def describe_fault(fault: Fault, redis: str = "cache", names: tuple[str, ...] = ()) -> str:
+    """`redis`: what the slot's schema calls its Redis. `names`: of the servers."""
+    modes = {redis: REDIS_MODES, "server": SERVER_MODES}.get(fault.target, PORT_MODES)
+    what = modes[fault.mode].format(fault.target, fault.delay)
+    called = [names[each] if names else server_name(each) for each in fault.servers]
+    where = f" (for {', '.join(called)})" if called else ""
     after = " (what follows a look-up)" if fault.after_find else ""
     then = f" (after {fault.skip} that went well)" if fault.skip else ""
-    return f"{what}{where}{after}{then}"
+    times = (
+        {0: "", 1: ", once"}.get(fault.count, f", {fault.count} times") if fault.target != "server" else ""
+    )
+    return f"{what}{where}{after}{then}{times}"

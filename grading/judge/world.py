@@ -10,16 +10,18 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from grading.judge import resp
 from grading.judge.conditions import Conditions
-from grading.judge.history import Ask, Call, History, Trip, Trouble
+from grading.judge.history import Call, History, Trouble
 from grading.judge.hosting import Host
+from grading.judge.model import Model
 from grading.judge.plan import Op, Plan
+from grading.judge.port_traffic import PortTraffic
 from grading.judge.protocol import Event, HostLost, Step
+from grading.judge.redis_traffic import RedisTraffic
 from grading.judge.report import Moment
-from grading.judge.wording import describe_fault, server_name, show, show_commands, show_reply
+from grading.judge.wording import describe_fault, show
 
 EPOCH = 1_750_000_000.0
 """POSIX seconds at which every run begins. The same for all seeds: a report of a mark must not tell the seed."""
@@ -36,37 +38,25 @@ Actions = list[list[Any]]
 Happening = Callable[[], Actions]
 
 
-class Store(Protocol):
-    """The judge's own model of what is behind the port: the oracle."""
-
-    def put(self, t: float, row: dict[str, Any]) -> str:
-        """Create the row; says what was done, for the timeline."""
-        ...
-
-    def delete(self, t: float, key: str) -> str: ...
-
-    def answer(self, t: float, method: str, args: list[Any]) -> Any:
-        """What the port's method returns if the store is read at `t`. ValueError: no such call."""
-        ...
-
-
-def run(host: Host, plan: Plan, store: Store) -> History:
+def run(host: Host, plan: Plan, model: Model, schema: dict[str, Any]) -> History:
     """Carry out the plan. HostLost if the component takes its process away."""
-    return World(host, plan, store).run()
+    return World(host, plan, model, schema).run()
 
 
 class World:
-    def __init__(self, host: Host, plan: Plan, store: Store) -> None:
+    def __init__(self, host: Host, plan: Plan, model: Model, schema: dict[str, Any]) -> None:
         self.host = host
         self.plan = plan
-        self.store = store
+        self.model = model
+        self.schema = schema
+        self.names: dict[str, str] = {"redis": "cache", **schema.get("names", {})}
+        """What the slot calls its Redis and its ports; faults aim at these."""
         self.now = 0.0
         self.epoch = EPOCH
-        from grading.judge.redis_model import RedisModel  # late: fakeredis loads while the host starts
-
-        self.cache = RedisModel(lambda: self.epoch + self.now)
         self.history = History()
         self.conditions = Conditions(plan, self.history)
+        self.redis = RedisTraffic(self)
+        self.ports = PortTraffic(self)
         self.queue: list[tuple[float, int, Happening]] = []
         self.order = itertools.count()
         self.calls: dict[int, Call] = {}
@@ -75,26 +65,26 @@ class World:
         self.planned = {op.name for op in plan.ops}
         self.unfinished = len(plan.ops)
         self.last_end = 0.0
-        self.asked: dict[int, Ask] = {}
+        self.lives = [0] * plan.servers
+        self.skews = [0.0] * plan.servers
         self.weigh_label = ""
 
     # --- the turns
 
     def run(self) -> History:
-        for row in self.plan.rows:
-            self.store.put(0.0, {**row, "expires_at": self.epoch + row["expires_at"]})
         for op in self.plan.ops:
             if op.after:
                 self.waiting.setdefault(op.after, []).append(op)
             else:
                 self.schedule(op.at, lambda op=op: self.begin(op))  # type: ignore[misc]
         for fault in self.plan.faults:
-            what = describe_fault(fault)
-            self.schedule(fault.start, lambda what=what: self.note("fault", f"begins: {what}"))  # type: ignore[misc]
-            self.schedule(fault.end, lambda what=what: self.note("fault", f"is over: {what}"))  # type: ignore[misc]
-        values = {"ttl": self.plan.ttl}
+            what = describe_fault(fault, self.names["redis"], self.plan.names)
+            if fault.target != "server":  # that one is told of when it comes
+                self.schedule(fault.start, lambda what=what: self.note("fault", f"begins: {what}"))  # type: ignore[misc]
+                self.schedule(fault.end, lambda what=what: self.note("fault", f"is over: {what}"))  # type: ignore[misc]
         try:
-            self.drive(self.host.begin(self.plan.seed, self.epoch, self.plan.servers, values))
+            plan = self.plan
+            self.drive(self.host.begin(plan.seed, self.epoch, plan.servers, plan.values, plan.own))
             self.host.end()
         except HostLost as lost:
             lost.history = self.history
@@ -149,7 +139,7 @@ class World:
     # --- operations
 
     def begin(self, op: Op) -> Actions:
-        if op.do == "call":
+        if op.do in ("call", "each"):
             return self.begin_call(op)
         actions: Actions = []
         if op.do == "cancel":
@@ -158,22 +148,27 @@ class World:
                 self.calls[number].cancelled_at = self.now
                 self.note("client", f"{op.target} goes away: the call is cancelled")
                 actions = [["cancel", number]]
-        elif op.do == "put":
-            row = dict(op.args[0])
-            row["expires_at"] += self.epoch
-            self.note("store", self.store.put(self.now, row))
-        elif op.do == "delete":
-            self.note("store", self.store.delete(self.now, op.args[0]))
+        elif op.do in ("put", "delete", "event"):
+            self.note("store" if op.do != "event" else "world", self.model.happen(self.now, op))
+        elif op.do == "crash":
+            actions = self.crash(op.server)
+        elif op.do == "clock":
+            actions = self.set_clock(op.server, op.args[0])
         elif op.do == "flush":
-            self.cache.flush()
-            self.note("fault", "the cache loses everything")
+            self.redis.model.flush()
+            self.note("fault", f"the {self.names['redis']} loses everything")
+        elif op.do == "redis":
+            self.history.readings[op.name] = self.redis.model.do(*op.args)
+            if op.text:
+                self.note("world", op.text)
         elif op.do == "inspect":
-            self.history.inspections[op.name] = self.cache.ttls()
+            self.history.inspections[op.name] = self.redis.model.ttls()
         elif op.do == "weigh":
             self.weigh_label = op.name
             actions = [["weigh"]]
         self.history.op_times[op.name] = self.now
         self.finished(op.name)
+        self.react(None)
         return actions
 
     def begin_call(self, op: Op) -> Actions:
@@ -181,10 +176,9 @@ class World:
         call = Call(op.name, op.server, op.method, op.args, self.now)
         self.calls[number] = self.history.calls[op.name] = call
         self.call_numbers[op.name] = number
-        self.note(
-            "client", f"{op.name}: {op.method}({', '.join(map(repr, op.args))}) on {server_name(op.server)}"
-        )
-        return [["call", number, op.server, op.method, list(op.args)]]
+        told = op.text or f"{op.method}({', '.join(map(show, op.args))})"
+        self.note("client", f"{op.name}: {told} on {self.plan.called(op.server)}")
+        return [[op.do, number, op.server, op.method, list(op.args)]]
 
     def finished(self, name: str) -> None:
         self.unfinished -= 1
@@ -192,10 +186,36 @@ class World:
         for op in self.waiting.pop(name, []):
             self.schedule(self.now + op.at, lambda op=op: self.begin(op))  # type: ignore[misc]
 
+    def react(self, ended: Call | None) -> None:
+        """Has the model say what is done next."""
+        for op in self.model.react(self.now, ended):
+            self.unfinished += 1
+            self.planned.add(op.name)
+            self.schedule(self.now + op.at, lambda op=op: self.begin(op))  # type: ignore[misc]
+
+    def crash(self, server: int) -> Actions:
+        """The server's memory and calls are gone; what it has sent arrives all the same."""
+        self.history.crashes.append((self.now, server))
+        self.lives[server] += 1
+        self.note("fault", f"{self.plan.called(server)} is killed, and started again with nothing in memory")
+        pending = [n for n, call in self.calls.items() if call.server == server and call.outcome == "pending"]
+        for number in pending:
+            self.settle(number, "crashed", "never hears back: its server died")
+        self.redis.hang_up(server)
+        return [["crash", server]]
+
+    def set_clock(self, server: int, by: float) -> Actions:
+        self.skews[server] += by
+        way = "forward" if by >= 0 else "back"
+        self.note("fault", f"the clock of {self.plan.called(server)} is set {way} by {abs(by):g} s")
+        return [["clock", server, self.skews[server]]]
+
     # --- what the component asks and tells
 
     def take(self, event: Event) -> None:
-        getattr(self, f"take_{event[0]}")(*event[1:])
+        kind = event[0]
+        owner = self.ports if kind == "ask" else self.redis if kind in ("write", "close") else self
+        getattr(owner, f"take_{kind}")(*event[1:])
 
     def pending(self, number: int) -> Call:
         call = self.calls.get(number)
@@ -209,6 +229,7 @@ class World:
         self.note("client", f"{call.name} {what}", line)
         if call.name in self.planned:
             self.finished(call.name)
+        self.react(call)
         return call
 
     def take_return(self, number: int, value: Any, line: int | None) -> None:
@@ -216,27 +237,41 @@ class World:
         call.value = value
         self.settle(number, "returned", f"gets {show(value)}")
 
+    def take_each(self, number: int, answers: list[Any], line: int | None) -> None:
+        call = self.pending(number)
+        if len(answers) != len(call.args):
+            raise HostLost("the component's process gave more or fewer answers than there were questions")
+        for answer in answers:
+            if "error" in answer:
+                self.never_leaves(answer["error"])
+        call.value = answers
+        self.settle(number, "returned", f"gets {len(answers)} answers")
+
     def take_raise(self, number: int, error: dict[str, Any], line: int | None) -> None:
-        if "builtins.MemoryError" in error["bases"]:
-            raise HostLost("the component asked for more memory than a server has", error["line"])
-        if "builtins.SystemExit" in error["bases"] or "builtins.KeyboardInterrupt" in error["bases"]:
-            raise HostLost(f"the component ended the process by {error['type']}", error["line"])
+        self.never_leaves(error)
         call = self.pending(number)
         call.error = error
         self.settle(number, "raised", f"gets {error['type']}: {error['message'][:120]}", error["line"])
 
+    def never_leaves(self, error: dict[str, Any]) -> None:
+        """HostLost for what would have ended a server."""
+        if "builtins.MemoryError" in error["bases"]:
+            raise HostLost("the component asked for more memory than a server has", error["line"])
+        if "builtins.SystemExit" in error["bases"] or "builtins.KeyboardInterrupt" in error["bases"]:
+            raise HostLost(f"the component ended the process by {error['type']}", error["line"])
+
     def take_cancelled(self, number: int, line: int | None) -> None:
         self.settle(number, "cancelled", "is cancelled")
 
-    def take_made(self, instance: int, lifecycle: list[Any], line: int | None) -> None:
-        if instance not in range(self.plan.servers):
+    def take_made(self, server: int, lifecycle: list[Any], line: int | None) -> None:
+        if server not in range(self.plan.servers):
             raise HostLost("the component's process made an instance that nobody asked for")
         if "start" in lifecycle:
-            name = f"start {server_name(instance)}"
-            op = Op(name, "call", server=instance, method="start")
-            self.schedule(0.0, lambda: self.begin_call(op))
+            again = f" again ({self.lives[server]})" if self.lives[server] else ""
+            op = Op(f"start {self.plan.called(server)}{again}", "call", server=server, method="start")
+            self.schedule(self.now, lambda: self.begin_call(op))
 
-    def take_unmade(self, instance: int, error: dict[str, Any], line: int | None) -> None:
+    def take_unmade(self, server: int, error: dict[str, Any], line: int | None) -> None:
         self.trouble(
             "unmade", f"raised in its constructor: {error['type']}: {error['message']}", error["line"]
         )
@@ -256,107 +291,16 @@ class World:
     def take_weight(self, blocks: int, line: int | None) -> None:
         self.history.weights[self.weigh_label] = blocks
 
-    # --- the store
+    # --- what a request meets
 
-    def take_ask(
-        self, request: int, server: int, port: str, method: str, args: list[Any], line: int | None
-    ) -> None:
-        if request in self.asked or server not in range(self.plan.servers):
-            raise HostLost("the component's process sent a request that cannot be")
-        ask = self.asked[request] = Ask(server, method, args, self.now, line)
-        self.history.asks.append(ask)
-        self.note(server_name(server), f"asks the store: {method}({', '.join(map(show, args))})", line)
-        there, back = self.conditions.latency("store", server)
-        fault = self.conditions.fault("store", server, self.now)
-        if fault is not None and fault.mode in ("unavailable", "timeout"):
-            error = {"unavailable": "Unavailable", "timeout": "TimedOut"}[fault.mode]
-            wait = 1.0 if fault.mode == "timeout" else there + back
-            self.schedule(self.now + wait, lambda: self.refuse(request, ask, error))
-            return
-        if fault is not None:
-            back = fault.delay
-        self.schedule(self.now + there, lambda: self.read(ask))
-        self.schedule(self.now + there + back, lambda: self.answer(request, ask))
-
-    def read(self, ask: Ask) -> Actions:
-        ask.seen = self.now
-        try:
-            ask.value = self.store.answer(self.now, ask.method, ask.args)
-        except ValueError as error:
-            ask.error = str(error)
-        return []
-
-    def answer(self, request: int, ask: Ask) -> Actions:
-        if ask.error:
-            return self.refuse(request, ask, "Unavailable")
-        ask.answered = self.now
-        assert ask.seen is not None
-        slow = f" (read at {ask.seen:.4f} s)" if self.now - ask.seen > 0.05 else ""
-        self.note("store", f"answers {server_name(ask.server)}: {show(ask.value)}{slow}")
-        return [["answer", request, ask.value]]
-
-    def refuse(self, request: int, ask: Ask, error: str) -> Actions:
-        ask.answered, ask.error = self.now, ask.error or error
-        self.note("store", f"answers {server_name(ask.server)}: {ask.error}")
-        return [["refuse", request, error, f"the store: {ask.error}"]]
-
-    # --- the cache
-
-    def take_write(self, server: int, connection: int, data: str, line: int | None) -> None:
+    def check_server(self, server: int) -> None:
         if server not in range(self.plan.servers):
             raise HostLost("the component's process sent a request that cannot be")
-        try:
-            commands = resp.parse_commands(data.encode("latin-1"))
-        except (ValueError, UnicodeEncodeError):
-            raise HostLost("the component's process sent what is no Redis command") from None
-        trip = Trip(server, connection, commands, self.now, line)
-        self.history.trips.append(trip)
-        self.note(server_name(server), f"to the cache: {show_commands(commands)}", line)
-        there, back = self.conditions.latency("cache", server)
-        fault = self.conditions.fault("cache", server, self.now)
-        if fault is None:
-            self.schedule(self.now + there, lambda: self.execute(trip, back))
-            return
-        trip.fault = fault.mode
-        if fault.mode == "refuse":
-            self.schedule(self.now + there, lambda: self.reset(trip))
-        elif fault.mode == "error":
-            reply = resp.error("LOADING Redis is loading the dataset in memory") * len(commands)
-            self.schedule(self.now + there + back, lambda: self.feed(trip, reply))
-        elif fault.mode == "no-answer":
-            self.schedule(self.now + there, lambda: self.execute(trip, None))
-        elif fault.mode == "late":
-            self.schedule(self.now + fault.delay, lambda: self.execute(trip, None))
-        elif fault.mode == "slow":
-            self.schedule(self.now + there, lambda: self.execute(trip, fault.delay))
 
-    def take_close(self, server: int, connection: int, data: str, line: int | None) -> None:
-        """The server hears of it after all that was sent before: at once, unless something is under way."""
-        last = max((t.sent for t in self.history.trips if t.connection == connection), default=self.now)
-        self.schedule(max(self.now, last + 11.0), lambda: self.forget(connection))
-
-    def forget(self, connection: int) -> Actions:
-        self.cache.close(connection)
-        return []
-
-    def execute(self, trip: Trip, back: float | None) -> Actions:
-        reply = self.cache.execute(trip.connection, trip.commands)
-        trip.executed = self.now
-        if back is not None:
-            self.schedule(self.now + back, lambda: self.feed(trip, reply))
-        if trip.fault in ("late", "no-answer"):
-            self.note("cache", f"does {show_commands(trip.commands)}, sent at {trip.sent:.4f} s")
-        return []
-
-    def feed(self, trip: Trip, reply: bytes) -> Actions:
-        trip.answered = self.now
-        self.note("cache", f"answers {server_name(trip.server)}: {show_reply(reply)}")
-        return [["feed", trip.server, trip.connection, reply.decode("latin-1")]]
-
-    def reset(self, trip: Trip) -> Actions:
-        trip.answered = self.now
-        self.note("cache", f"refuses {server_name(trip.server)}")
-        return [["reset", trip.server, trip.connection]]
+    def maybe_crash(self, server: int) -> None:
+        """The server may die at the moment at which it sends a request: between this effect and the next."""
+        if self.conditions.fault("server", server, self.now) is not None:
+            self.schedule(self.now, lambda: self.crash(server))
 
     # --- the record
 

@@ -18,6 +18,7 @@ MODULES = {
     "check": "workbench.checking",
     "load": "workbench.loadgen.command",
     "lab": "workbench.lab",
+    "mutants": "grading.matrix",
     "course": "grading.nbgrader.course",
 }
 """subcommand -> a module with `add_parser(subparsers)`, whose parsers set `run`, a function of the arguments"""

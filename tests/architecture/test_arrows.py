@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "grading.nbgrader.course",
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
+    "grading/matrix.py": {"grading.judge", "grading.checks"},
     "grading/judge": {"grading.judge", "grading.checks"},
     "grading/checks": {"grading.checks", "grading.judge"},
     "grading/host": {"grading.host", "reference.shortener.components", "reference.platform.errors"},
@@ -63,7 +64,7 @@ def is_module(dotted: str) -> bool:
 
 def rule_for(path: Path) -> tuple[str, set[str]]:
     name = path.relative_to(ROOT).as_posix()
-    best = max((key for key in MAY_IMPORT if name.startswith(key + "/")), key=len, default="")
+    best = max((key for key in MAY_IMPORT if f"{name}/".startswith(key + "/")), key=len, default="")
     return best, MAY_IMPORT.get(best, set())
 
 

@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx
 from redis.asyncio import Redis
@@ -315,10 +316,9 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
         rate = {name: statistics.median(each["rate"] for each in of) for name, of in found.items()}
         busy = {name: statistics.median(each["busy"] for each in of) for name, of in found.items()}
         print(json.dumps({name: [round(rate[name]), round(busy[name], 2)] for name in rate}), flush=True)
-        open_loop = {
-            name: await asyncio.to_thread(ask_on, servers[name].port, 0.7 * rate["ours"], 2 * seconds, folder)
-            for name in ("nginx, constant 302", "ours")
-        }
+        open_loop = await asyncio.to_thread(
+            latencies, servers, 0.7 * rate["ours"], 2 * seconds, rounds, folder
+        )
         stopped = await asyncio.to_thread(stops, app.port, folder)
         await asyncio.sleep(1)  # what is still in the buffer
         answers = metric(app.port, 'http_requests_total{route="/{code}",status="302"}')
@@ -344,6 +344,23 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
             "clicks": clicks,
             "rounds": found,
         }
+
+
+async def latency_alone(folder: Path, links: int, rate: float) -> dict[str, Any]:
+    with ExitStack() as stack:
+        settings = services(stack, folder)
+        codes = make_workload(folder, links, seed=7)
+        await insert(settings, codes)
+        port = free_port()
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+        servers = {
+            "nginx, constant 302": Process(stack, SERVER, ["nginx", "-c", str(folder / "nginx.conf")], port),
+            "ours": ours(stack, "app", settings, SERVER, "app-1"),
+        }
+        await until_ready(servers["ours"].port)
+        await asyncio.to_thread(warm, servers["ours"], codes, len(codes))
+        await asyncio.to_thread(load, servers["ours"], 3.0, folder, 0)
+        return await asyncio.to_thread(latencies, servers, 0.7 * rate, 6.0, 5, folder)
 
 
 def services(stack: ExitStack, folder: Path) -> Settings:
@@ -380,17 +397,40 @@ async def until_ready(port: int) -> None:
             await asyncio.sleep(0.1)
 
 
-def ask_on(port: int, rate: float, seconds: float, workload: Path) -> dict[str, object]:
+def latencies(
+    servers: dict[str, Process], rate: float, seconds: float, rounds: int, workload: Path
+) -> dict[str, Any]:
     """Latency as an open-loop client sees it, which asks PROBE times a second; a wrk whose connections pause between
-    their requests makes up `rate`. It has as many as two short tries say it needs."""
+    their requests makes up `rate`. Each server has as many connections as short tries say it needs, and is asked in
+    turn with the others; medians over the rounds."""
+    names = ("nginx, constant 302", "ours")
+    connections = {name: enough_connections(servers[name].port, rate, workload) for name in names}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            found[name].append(probed(servers[name].port, connections[name], seconds, workload))
+    quantiles = ("0.5", "0.95", "0.99", "0.999")
+    return {
+        name: {
+            "rate": round(statistics.median(each["rate"] for each in of)),
+            "milliseconds": {
+                q: statistics.median(each["probe"]["milliseconds"][q] for each in of) for q in quantiles
+            },
+            "rounds": of,
+        }
+        for name, of in found.items()
+    }
+
+
+def enough_connections(port: int, rate: float, workload: Path) -> int:
     connections = CONNECTIONS
-    for _ in range(2):
-        reached = float(str(probed(port, connections, 2.0, workload)["rate"]))
+    for _ in range(3):
+        reached = float(probed(port, connections, 2.0, workload)["rate"])
         connections = max(1, min(900, round(connections * (rate - PROBE) / (reached - PROBE))))
-    return probed(port, connections, seconds, workload)
+    return connections
 
 
-def probed(port: int, connections: int, seconds: float, workload: Path) -> dict[str, object]:
+def probed(port: int, connections: int, seconds: float, workload: Path) -> dict[str, Any]:
     argv = [
         sys.executable,
         str(HERE / "redirects/open_loop.py"),
@@ -444,12 +484,27 @@ def python_nanoseconds() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few links, short rounds; writes nothing")
-    quick = parser.parse_args().quick
+    parser.add_argument(
+        "--latency",
+        action="store_true",
+        help="measures nothing but that again, into the results that there are",
+    )
+    options = parser.parse_args()
+    quick = options.quick
     missing = [name for name in ("wrk", "nginx", "taskset") if shutil.which(name) is None]
     if missing or not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
         raise SystemExit(f"this needs Linux, two cores, and {', '.join(missing) or 'wrk, nginx, taskset'}")
     links, rounds, seconds = (2000, 2, 2.0) if quick else (100_000, 5, 3.0)
     before = os.getloadavg()[0]
+    if options.latency:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o711)
+            told = json.loads(RESULT.read_text("utf-8"))
+            open_loop = asyncio.run(latency_alone(Path(folder), links, told["median_rate"]["ours"]))
+        told["open_loop_at_70_percent"] = open_loop
+        RESULT.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        print(json.dumps({name: {**of, "rounds": []} for name, of in open_loop.items()}, indent=1))
+        return
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         found = asyncio.run(measure(Path(folder), links, rounds, seconds))

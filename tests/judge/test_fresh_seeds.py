@@ -15,8 +15,10 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from grading import checks
 from grading.judge import judge
-from tests.judge.test_matrix import MANIFEST, assert_full_marks, source
+from grading.matrix import entries, filling
+from tests.judge.test_matrix import assert_full_marks
 
 ROUNDS = int(os.environ.get("JUDGE_ROUNDS", "1"))
 SEEDS_EACH = 3
@@ -41,22 +43,34 @@ def one_core_with_a_busy_neighbour() -> Iterator[None]:
         me.cpu_affinity(before)
 
 
+def fresh() -> int:
+    base = int(os.environ.get("JUDGE_SEED") or 1_000 + secrets.randbelow(10**9))
+    print(f"JUDGE_SEED={base}")  # shown if the test fails
+    return base
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("slot", checks.SLOTS)
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @pytest.mark.usefixtures("one_core_with_a_busy_neighbour")
-def test_a_round_on_fresh_seeds(slot: str, reference: str, turn: int) -> None:
-    base = int(os.environ.get("JUDGE_SEED") or 1_000 + secrets.randbelow(10**9))
+def test_a_round_on_fresh_seeds(slot: str, turn: int) -> None:
+    base = fresh()
     seeds = range(base, base + SEEDS_EACH)
-    print(f"JUDGE_SEED={base}")  # shown if this fails
-    verdict = judge(slot, reference, seeds)
+    verdict = judge(slot, filling(slot, "reference"), seeds)
     assert_full_marks(verdict)
-    assert judge(slot, reference, seeds).to_json() == verdict.to_json()
-    for entry in MANIFEST["odd"]:
-        assert_full_marks(judge(slot, source("odd", entry), seeds))
-    for entry in MANIFEST["wrong"]:
-        broken = [entry["rejected_by"]]
-        verdict = judge(slot, source("wrong", entry), seeds, only=broken)
-        assert verdict.points == 0, f"{entry['file']} passed {broken[0]}:\n{verdict.text()}"
-        assert judge(slot, source("wrong", entry), seeds, only=broken).to_json() == verdict.to_json(), entry[
-            "file"
-        ]
+    assert judge(slot, filling(slot, "reference"), seeds).to_json() == verdict.to_json()
+    for entry in entries(slot, "odd"):
+        assert_full_marks(judge(slot, entry.source, seeds))
+    for entry in entries(slot, "wrong"):
+        broken = [entry.rejected_by]
+        verdict = judge(slot, entry.source, seeds, only=broken)
+        assert verdict.points == 0, f"{entry.file} passed {broken[0]}:\n{verdict.text()}"
+        again = judge(slot, entry.source, seeds, only=broken)
+        assert again.to_json() == verdict.to_json(), entry.file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slot", checks.SLOTS)
+def test_the_reference_on_a_hundred_fresh_seeds(slot: str) -> None:
+    base = fresh()
+    assert_full_marks(judge(slot, filling(slot, "reference"), range(base, base + 100)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grading import checks
-from grading.checks.url_shortener.store import LinkStore
+from grading.checks.url_shortener.redirect_cache.store import LinkStore
 from grading.judge import judge, protocol, sandbox
 from grading.judge.__main__ import parse_seeds
 from grading.judge.conditions import Conditions

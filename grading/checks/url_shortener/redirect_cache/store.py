@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from grading.judge.history import Ask
+from grading.judge.model import StaticModel
+from grading.judge.plan import Op
+from grading.judge.world import EPOCH
 
 EDGE = 0.001
 """Seconds: what happens closer than this to an expiry may be answered either way (clocks are floats)."""
@@ -10,11 +16,20 @@ EDGE = 0.001
 Row = dict[str, Any]
 
 
-class LinkStore:
+class LinkStore(StaticModel):
     """Times are virtual seconds since the run began; `expires_at` in rows is POSIX seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        """`rows`: what it holds at first; their times are relative to the run's start."""
         self.versions: dict[str, list[tuple[float, Row | None]]] = {}
+        for row in rows:
+            self.put(0.0, row | {"expires_at": EPOCH + row["expires_at"]})
+
+    def happen(self, t: float, op: Op) -> str:
+        if op.do == "put":
+            row = op.args[0]
+            return self.put(t, row | {"expires_at": EPOCH + row["expires_at"]})
+        return self.delete(t, op.args[0])
 
     def put(self, t: float, row: Row) -> str:
         self.versions.setdefault(row["code"], []).append((t, row))
@@ -24,10 +39,10 @@ class LinkStore:
         self.versions.setdefault(key, []).append((t, None))
         return f"the row of {key} is deleted"
 
-    def answer(self, t: float, method: str, args: list[Any]) -> Row | None:
-        if method != "find" or len(args) != 1:
-            raise ValueError(f"no such query: {method}")
-        return self.row(args[0], t) if isinstance(args[0], str) else None
+    def answer(self, t: float, ask: Ask) -> Row | None:
+        if ask.method != "find" or len(ask.args) != 1:
+            raise ValueError(f"no such query: {ask.method}")
+        return self.row(ask.args[0], t)
 
     def row(self, code: str, t: float) -> Row | None:
         row = None

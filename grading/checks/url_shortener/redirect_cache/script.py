@@ -70,7 +70,10 @@ class Script:
         self.ops.append(Op(name, do, round(at, 6)))
 
     def plan(self, *faults: Fault, **settings: Any) -> Plan:
-        return Plan(self.seed, tuple(self.ops), faults, tuple(self.rows), facts=self.facts, **settings)
+        values = {"ttl": settings.pop("ttl", 600.0)}
+        return Plan(
+            self.seed, tuple(self.ops), faults, tuple(self.rows), values=values, facts=self.facts, **settings
+        )
 
 
 def role_of(plan: Plan, name: str) -> str:

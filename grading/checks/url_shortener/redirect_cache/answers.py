@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grading.checks.url_shortener.store import LinkStore
+from grading.checks.url_shortener.redirect_cache.store import LinkStore
 from grading.judge.history import Ask, Call, History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken

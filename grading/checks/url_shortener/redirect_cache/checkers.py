@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grading.checks.url_shortener.answers import (
+from grading.checks.url_shortener.redirect_cache.answers import (
     DELETION_BOUND,
     PORT_ERROR,
     REDIS_ERROR,
@@ -15,9 +15,9 @@ from grading.checks.url_shortener.answers import (
     used_the_cache,
     what_was_raised,
 )
-from grading.checks.url_shortener.script import role_of
-from grading.checks.url_shortener.store import EDGE, LinkStore
-from grading.checks.url_shortener.workloads import MARK_MAX
+from grading.checks.url_shortener.redirect_cache.script import role_of
+from grading.checks.url_shortener.redirect_cache.store import EDGE, LinkStore
+from grading.checks.url_shortener.redirect_cache.workloads import MARK_MAX
 from grading.judge.history import Call, History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome

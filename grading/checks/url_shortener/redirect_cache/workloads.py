@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grading.checks.url_shortener import faults
-from grading.checks.url_shortener.script import Script
+from grading.checks.url_shortener.redirect_cache import faults
+from grading.checks.url_shortener.redirect_cache.script import Script
 from grading.judge.plan import Plan
 
 URLS = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grading.checks.url_shortener import checkers, workloads
-from grading.checks.url_shortener.answers import DELETION_BOUND
-from grading.checks.url_shortener.store import LinkStore
+from grading.checks.url_shortener.redirect_cache import checkers, workloads
+from grading.checks.url_shortener.redirect_cache.answers import DELETION_BOUND
+from grading.checks.url_shortener.redirect_cache.store import LinkStore
 from grading.judge.requirement import Scenario, load
 
 BOUND = f"{DELETION_BOUND:g} s"
@@ -155,4 +155,4 @@ SCENARIOS = {
     "bounded-state": (MANY_CODES,),
 }
 
-SUITE = load(Path(__file__).with_suffix(".toml"), SCENARIOS, LinkStore)
+SUITE = load(Path(__file__).with_name("slot.toml"), SCENARIOS, lambda plan: LinkStore(plan.rows))
