@@ -39,27 +39,25 @@ class Judge:
 
     def verdict(self, component: Component) -> Verdict:
         """Raises JudgeFailed if there is none, after a second try."""
-        if self.ahead is not None and (kept := self.ahead / _name(component)).exists():
+        if self.ahead is not None and (kept := self.ahead / self._name(component)).exists():
             return _parsed(kept.read_text("utf-8"), component)
         try:
             return _parsed(self._ask(component), component)
         except JudgeFailed:
             return _parsed(self._ask(component), component)
 
-    def judge_ahead(self, components: Iterable[Component], folder: Path, workers: int | None = None) -> None:
-        """Decides several at once, each distinct text once, into `folder`. A failure is left for `verdict` to meet."""
+    def ahead_into(self, component: Component, folder: Path) -> None:
+        """Decides it, for `verdict` to find in `folder`. A failure is left for `verdict` to meet."""
+        try:
+            text = self._ask(component)
+            _parsed(text, component)
+        except JudgeFailed:
+            return
+        (folder / self._name(component)).write_text(text, "utf-8")
 
-        def decide(component: Component) -> None:
-            try:
-                text = self._ask(component)
-                _parsed(text, component)
-            except JudgeFailed:
-                return
-            (folder / _name(component)).write_text(text, "utf-8")
-
-        distinct = sorted(set(components), key=lambda c: (c.slot, c.source))
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-            list(pool.map(decide, distinct))
+    def _name(self, component: Component) -> str:
+        asked = f"{component.slot}\n{self.seeds}\n{component.source}"
+        return hashlib.sha256(asked.encode()).hexdigest() + ".json"
 
     def _ask(self, component: Component) -> str:
         command = [*self.command, component.slot, "-", "--json", "--seeds", self.seeds]
@@ -84,8 +82,11 @@ class Judge:
         return out.decode("utf-8", "replace")
 
 
-def _name(component: Component) -> str:
-    return hashlib.sha256(f"{component.slot}\n{component.source}".encode()).hexdigest() + ".json"
+def judge_ahead(asked: Iterable[tuple[Judge, Component]], folder: Path, workers: int | None = None) -> None:
+    """Decides several at once, each by its judge, and the same for the same seeds once."""
+    distinct = {(judge.seeds, component): judge for judge, component in asked}
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        list(pool.map(lambda each: each[1].ahead_into(each[0][1], folder), distinct.items()))
 
 
 def _parsed(text: str, component: Component) -> Verdict:

@@ -22,7 +22,7 @@ from grading.nbgrader.judging import COMMAND, WALL_LIMIT, Judge, JudgeFailed
 from grading.nbgrader.lift import Component, Misconfigured, Unusable, lift, slots
 from grading.nbgrader.restore import NOTES, Resources, released_cells
 from grading.nbgrader.safe import plain
-from grading.nbgrader.seeds import course_seeds
+from grading.nbgrader.seeds import learner_seeds
 
 MARK = "workbench"
 """Key in the metadata of the report's output: `{"points": {requirement: points}, "review": bool}`."""
@@ -122,16 +122,17 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 test_id = cell.metadata.nbgrader["grade_id"]
                 points = released[test_id].points or 0.0
-                mark = self._mark(lift(nb, test_id, judged[test_id]), points, notes)
+                judge = self._judge(about["student"])
+                mark = self._mark(judge, lift(nb, test_id, judged[test_id]), points, notes)
                 self.log.info("%s: %s: %g of %g points", about["student"], test_id, mark.points, points)
                 cell.outputs = mark.outputs()
         return nb, resources
 
-    def _mark(self, lifted: Component | Unusable, max_points: float, notes: list[str]) -> Mark:
+    def _mark(self, judge: Judge, lifted: Component | Unusable, max_points: float, notes: list[str]) -> Mark:
         if isinstance(lifted, Unusable):
             return no_mark(lifted.why, max_points, notes)
         try:
-            verdict = self._judge().verdict(lifted)
+            verdict = judge.verdict(lifted)
         except JudgeFailed as failure:
             self.log.error("no verdict, a person has to decide: %s", failure)
             why = "The judge could not decide this component; your instructor will look at it."
@@ -142,9 +143,9 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             )
         return mark_of(verdict, notes)
 
-    def _judge(self) -> Judge:
+    def _judge(self, student: str) -> Judge:
         return Judge(
-            seeds=course_seeds(Path(self.work)),
+            seeds=learner_seeds(Path(self.work), student),
             command=self.command,
             wall_limit=self.wall_limit,
             ahead=Path(self.verdicts) if self.verdicts else None,

@@ -1,7 +1,12 @@
-"""The seeds of a course's marks: secret, not the public ones, and the same for every submission."""
+"""The seeds of a course's marks: secret, not the public ones, and for each learner others.
+
+A seed decides what is asked, how skewed and in which bursts, and what fails when. Learners who compare notes have had
+different runs; each has the same ones every time.
+"""
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import tomllib
@@ -12,26 +17,34 @@ LOWEST = 1_000_000
 """Public seeds are small numbers; those of marks begin here."""
 
 
-def course_seeds(work: Path) -> str:
-    """The course's seeds as the judge's option takes them, such as `1234567-1234586`.
+def learner_seeds(work: Path, student: str) -> str:
+    """A learner's seeds as the judge's option takes them, such as `1234567-1234586`.
 
-    They are drawn when they are first asked for and kept in `work`/seeds.toml, which the instructor alone can read:
-    grading again, next month and on another machine that has the file, gives the same marks.
+    They follow from the learner's name and from the course's secret, which is drawn when it is first asked for and kept
+    in `work`/seeds.toml, which the instructor alone can read: grading again, next month and on another machine that
+    has the file, gives the same marks.
     """
+    secret, count = _kept(work)
+    digest = hmac.digest(secret.encode(), student.encode(), "sha256")
+    first = LOWEST + int.from_bytes(digest, "big") % (2**31 - 2 * LOWEST)
+    return f"{first}-{first + count - 1}"
+
+
+def _kept(work: Path) -> tuple[str, int]:
+    """The course's secret, and how many seeds a mark uses."""
     path = work / "seeds.toml"
     if not path.exists():
         work.mkdir(parents=True, exist_ok=True)
-        first = LOWEST + secrets.randbelow(2**31 - 2 * LOWEST)
         text = (
-            "# Secret: marks are decided by these seeds. Keep the file: other seeds can give other marks.\n"
-            f"first = {first}\ncount = {COUNT}\n"
+            "# Secret: the seeds of marks follow from this. Keep the file: with another one marks can differ.\n"
+            f'secret = "{secrets.token_hex(16)}"\ncount = {COUNT}\n'
         )
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another grader was quicker: its seeds hold
+        except FileExistsError:  # another grader was quicker: its secret holds
             pass
         else:
             with open(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
     kept = tomllib.loads(path.read_text("utf-8"))
-    return f"{kept['first']}-{kept['first'] + kept['count'] - 1}"
+    return str(kept["secret"]), int(kept["count"])

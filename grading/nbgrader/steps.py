@@ -21,11 +21,11 @@ from traitlets.config import Config
 from grading.nbgrader.config import WORK, configure
 from grading.nbgrader.exchange import CollectPlainFiles
 from grading.nbgrader.export import RequirementsCsv
-from grading.nbgrader.judging import Judge
+from grading.nbgrader.judging import Judge, judge_ahead
 from grading.nbgrader.lift import Component, lift, slots
 from grading.nbgrader.preprocessor import JudgeComponents
 from grading.nbgrader.restore import released_cells, restore
-from grading.nbgrader.seeds import course_seeds
+from grading.nbgrader.seeds import learner_seeds
 from grading.nbgrader.submission import read
 
 
@@ -159,16 +159,17 @@ class Course:
 
     def _judge_ahead(self, student: str, folder: Path, workers: int | None) -> None:
         db_url = self.config.CourseDirectory.db_url
-        components: list[Component] = []
+        settings = JudgeComponents(config=self.config)
+        asked: list[tuple[Judge, Component]] = []
         for name, tests in self._test_cells().items():
             released = released_cells(db_url, self.assignment, name)
             for path in self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb"):
                 nb = restore(read(path), released)
+                seeds = learner_seeds(self.work, path.parts[-3])
+                judge = Judge(seeds, settings.command, settings.wall_limit)
                 lifted = (lift(nb, test, slot) for test, slot in tests.items())
-                components += [each for each in lifted if isinstance(each, Component)]
-        settings = JudgeComponents(config=self.config)
-        judge = Judge(course_seeds(self.work), settings.command, settings.wall_limit)
-        judge.judge_ahead(components, folder, workers)
+                asked += [(judge, each) for each in lifted if isinstance(each, Component)]
+        judge_ahead(asked, folder, workers)
 
     def _outcome(self, gradebook: Gradebook, student: str) -> str:
         """One line on a student's mark. A folder without any notebook gets its zero here: nbgrader passes it over."""

@@ -59,7 +59,7 @@ def graded(new_course: Callable[[str], Path], expected: dict[str, dict[str, Any]
         course = Course(root, ASSIGNMENT)
         course.generate()
         # fewer than a course draws, and the same each time: a test has to be quick, and to fail for a reason
-        (root / "work/course/seeds.toml").write_text("first = 7654321\ncount = 6\n")
+        (root / "work/course/seeds.toml").write_text('secret = "of this test"\ncount = 6\n')
         for student, about in expected.items():
             hand_in(
                 root / f"labs/{ASSIGNMENT}/{NOTEBOOK}.ipynb",
@@ -192,10 +192,11 @@ def test_no_feedback_page_runs_or_loads_anything(graded: Graded, expected: dict[
 
 
 def test_no_feedback_page_shows_a_secret(graded: Graded) -> None:
-    from grading.nbgrader.seeds import course_seeds
+    from grading.judge.__main__ import parse_seeds
+    from grading.nbgrader.seeds import learner_seeds
 
-    first, _, last = course_seeds(graded.root / "work/course").partition("-")
-    secrets = [str(seed) for seed in range(int(first), int(last) + 1)]
+    work = graded.root / "work/course"
+    secrets = [str(seed) for student in graded.rows for seed in parse_seeds(learner_seeds(work, student))]
     for page in (graded.root / "work/course/feedback").rglob("*.html"):
         text = page.read_text("utf-8")
         assert [seed for seed in secrets if seed in text] == []

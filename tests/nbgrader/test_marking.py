@@ -9,10 +9,10 @@ from nbformat.v4 import new_code_cell
 from nbgrader.utils import determine_grade
 
 from grading.judge.report import Counterexample, Finding, RequirementVerdict, Verdict
-from grading.nbgrader.judging import Judge, JudgeFailed
+from grading.nbgrader.judging import Judge, JudgeFailed, judge_ahead
 from grading.nbgrader.lift import Component
 from grading.nbgrader.preprocessor import Mark, mark_of, no_mark, report_of
-from grading.nbgrader.seeds import LOWEST, course_seeds
+from grading.nbgrader.seeds import LOWEST, learner_seeds
 
 SLOT = "url-shortener/redirect-cache"
 COMPONENT = Component(SLOT, "\nclass RedirectCache: ...")
@@ -135,18 +135,21 @@ def test_verdicts_judged_ahead_are_used_and_failures_are_not_kept(tmp_path: Path
     other = Component(SLOT, "\nfail")
     program = f"import sys\nif 'fail' in sys.stdin.read(): sys.exit(3)\nprint({verdict().to_json()!r})"
     working = judge(tmp_path, program)
-    working.judge_ahead([COMPONENT, other, COMPONENT], folder, workers=2)
+    judge_ahead([(working, COMPONENT), (working, other), (working, COMPONENT)], folder, workers=2)
     assert len(list(folder.iterdir())) == 1
     broken = Judge(working.seeds, ["no such program"], ahead=folder)
     assert broken.verdict(COMPONENT).points == 13
     with pytest.raises(OSError, match="no such program"):
         broken.verdict(other)
+    with pytest.raises(OSError, match="no such program"):  # what was decided is for these seeds alone
+        Judge("1-2", ["no such program"], ahead=folder).verdict(COMPONENT)
 
 
-def test_seeds_are_drawn_once_kept_private_and_differ_between_courses(tmp_path: Path) -> None:
-    seeds = course_seeds(tmp_path / "a")
-    assert course_seeds(tmp_path / "a") == seeds
-    assert course_seeds(tmp_path / "b") != seeds
+def test_seeds_are_kept_private_and_differ_between_courses_and_learners(tmp_path: Path) -> None:
+    seeds = learner_seeds(tmp_path / "a", "ada")
+    assert learner_seeds(tmp_path / "a", "ada") == seeds
+    assert learner_seeds(tmp_path / "a", "bob") != seeds
+    assert learner_seeds(tmp_path / "b", "ada") != seeds
     first, _, last = seeds.partition("-")
     assert int(first) >= LOWEST
     assert int(last) - int(first) == 19
