@@ -20,6 +20,7 @@ from reference.shortener import (
     audit,
     blocklist,
     click_repository,
+    click_tables,
     idempotency,
     personal_data,
 )
@@ -37,7 +38,7 @@ STORE_TABLES = (
     *aliases.TABLES,
     *audit.TABLES,
     *blocklist.TABLES,
-    *click_repository.TABLES,
+    *click_tables.TABLES,
     *idempotency.TABLES,
     *personal_data.TABLES,
 )

@@ -24,7 +24,8 @@ from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
-from reference.shortener.app import AppServer, Services
+from reference.shortener.app import AppServer
+from reference.shortener.app_services import Services
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.deletions import AnnouncedRedirects
 from reference.shortener.redirect_times import TimedRedirects

@@ -17,8 +17,8 @@ from reference.platform.redis_client import CommandSink, redis_client
 from reference.platform.settings import Settings
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.deletions import DeletionNews
+from reference.shortener.fast_connections import FastConnections
 from reference.shortener.fast_path import FastPath, Fillings
-from reference.shortener.fast_protocol import FastConnections
 from reference.shortener.near_cache import NearCache, live_entries, steady
 
 NEWS_TIMEOUT = 1.0

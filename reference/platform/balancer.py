@@ -12,7 +12,8 @@ from typing import Any
 from reference.platform.backends import Backends
 from reference.platform.balancing import POLICIES
 from reference.platform.exchange import Exchange
-from reference.platform.front import Client, Front
+from reference.platform.front import Front
+from reference.platform.front_client import Client
 from reference.platform.http1 import RequestHead
 from reference.platform.settings import LiveSettings
 from reference.platform.short_way import ShortWay

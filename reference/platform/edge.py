@@ -21,8 +21,10 @@ from reference.platform.backends import Backends
 from reference.platform.edge_cache import ENTRIES, LARGEST, EdgeCache, Key, Stored
 from reference.platform.exchange import Exchange
 from reference.platform.freshness import REDIRECTS, lifetime, may_answer, wants_fresh
-from reference.platform.front import Client, Front, id_for
+from reference.platform.front import Front
+from reference.platform.front_client import Client
 from reference.platform.http1 import HOP_BY_HOP, Headers, RequestHead, ResponseHead
+from reference.platform.request_ids import id_for
 from reference.platform.settings import LiveSettings
 
 Outcome = Literal["hit", "miss", "bypass"]

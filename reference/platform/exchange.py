@@ -12,10 +12,9 @@ from typing import Protocol
 
 from reference.platform.backends import Backend, Backends, Upstream
 from reference.platform.balancing import key_of
-from reference.platform.front import Client, ClientFailed, id_for
+from reference.platform.front_client import Client, ClientFailed
 from reference.platform.http1 import (
     HOP_BY_HOP,
-    PIECE,
     Headers,
     Malformed,
     RequestHead,
@@ -24,6 +23,8 @@ from reference.platform.http1 import (
     read_response,
 )
 from reference.platform.problems import Problem
+from reference.platform.request_ids import id_for
+from reference.platform.tunnel import tunnel
 from reference.platform.wire import Wire
 
 SILENCE = 2.0
@@ -170,23 +171,7 @@ class Exchange:
         """From now on bytes are bytes, both ways, until one side ends."""
         add = [(b"connection", b"upgrade"), (b"upgrade", answer.get(b"upgrade") or b"")]
         self.client.write(answer.encode(HOP_BY_HOP, add))
-        ways = [
-            asyncio.create_task(copy(self.client, upstream)),
-            asyncio.create_task(copy(upstream, self.client)),
-        ]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            upstream.abort()
-
-
-async def copy(source: Wire, target: Wire) -> None:
-    while piece := await source.read(PIECE, None):
-        target.write(piece)
-        await target.drain(None)
+        await tunnel(self.client, upstream)
 
 
 class _Unanswered(Exception):

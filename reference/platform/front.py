@@ -6,69 +6,21 @@ What is done with a request is the proxy's own matter: see `balancer` and `edge`
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from reference.platform.front_client import GONE, Client
 from reference.platform.http1 import Malformed, RequestHead, read_request
 from reference.platform.problems import MEDIA_TYPE, Problem
-from reference.platform.request_context import well_formed
+from reference.platform.request_ids import id_for
 from reference.platform.sockets import listen, port_of
-from reference.platform.wire import Wire, wake
 
 IDLE = 75.0
 """Seconds that a client may wait with its next request."""
 SLOWEST = 30.0
 """Seconds that a client may take none of a refusal."""
 GRACE = 2.0
-
-
-class Client(Wire):
-    """A client's connection. When the client hangs up, what is being asked for it is dropped at once, so that the
-    server can stop working on it. `upstream`: the connection on which that is asked."""
-
-    def __init__(self, front: Front) -> None:
-        super().__init__()
-        self.front = front
-        self.upstream: Wire | None = None
-        self.peer = b""
-        self.busy = False
-        self.short = False
-        """A request is on the short way: what comes meanwhile waits."""
-        self.used = False
-        """The short way was gone since this was last looked at."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.peer = transport.get_extra_info("peername")[0].encode()
-        self.front.accept(self)
-
-    def data_received(self, data: bytes) -> None:
-        if self.short:
-            self.keep(data)
-        elif self.busy or self.buffer or not self.front.take(self, data):
-            super().data_received(data)
-
-    def hung_up(self) -> None:
-        super().hung_up()
-        if self.upstream is not None:
-            self.upstream.abort()
-
-    def free(self) -> None:
-        """What was on the short way has been answered."""
-        self.busy = self.short = False
-        if self.buffer:
-            wake(self._reader)
-        self.front.freed(self)
-
-
-class ClientFailed(Exception):
-    """The client broke off in the middle of its request."""
-
-
-GONE = (OSError, EOFError, Malformed, ClientFailed, asyncio.CancelledError)
-"""How the answer to a request ends if one side is gone in the middle of a message, or we stop."""
 
 
 Answer = Callable[[Client, RequestHead], Awaitable[bool]]
@@ -211,14 +163,3 @@ class Front:
         ]
         hide = request is not None and request.method == b"HEAD"
         client.write("\r\n".join([*lines, "", ""]).encode() + (b"" if hide else text))
-
-
-def id_for(request: RequestHead | None) -> bytes:
-    """The request's id if it has a well-formed one, else a new one."""
-    given = request.get(b"x-request-id") if request else None
-    return given if given is not None and well_formed(given) else new_id()
-
-
-def new_id() -> bytes:
-    """Nobody must be kept from guessing it: it only has to be different each time."""
-    return b"%032x" % random.getrandbits(128)

@@ -16,8 +16,10 @@ import re
 
 from reference.platform import exchange
 from reference.platform.backends import Backend, Backends, Upstream
-from reference.platform.front import Answer, Client, new_id
+from reference.platform.front import Answer
+from reference.platform.front_client import Client
 from reference.platform.http1 import HEAD_LIMIT, HEADER_LINES, RequestHead, parse_request
+from reference.platform.request_ids import new_id
 
 _GET = re.compile(rb"GET ([!-~\x80-\xff]+) HTTP/1\.1\r\n" + HEADER_LINES + rb"\r\n")
 _ANSWER = re.compile(rb"HTTP/1\.1 [2-5]\d\d(?: [^\r\n]*)?\r\n" + HEADER_LINES + rb"\r\n")

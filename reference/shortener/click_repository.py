@@ -1,8 +1,7 @@
 """Where clicks are kept: each once, and as counts; and how far the log has been counted.
 
-Two tables say it. `raw_clicks` has a row for each click, by the id of its event: this is how a repetition is known.
-`click_counts` has a row for each bucket. Both, and the offset, change in one transaction, under a lease with a fence
-(see `reference.platform.leases`): whatever is repeated, killed or paused, they agree with each other.
+Two tables say it (`click_tables`). Both, and the offset, change in one transaction, under a lease with a fence (see
+`reference.platform.leases`): whatever is repeated, killed or paused, they agree with each other.
 """
 
 from __future__ import annotations
@@ -18,54 +17,18 @@ from reference.platform.clock import Clock, SystemClock
 from reference.platform.errors import LeaseLost
 from reference.platform.leases import Lease
 from reference.platform.sql import Database, NotMatched, Statement, insertions
+from reference.shortener.click_tables import (
+    FORGET_CODE,
+    GROW,
+    GROW_BY,
+    KNOWN,
+    REMEMBER,
+    REMEMBER_ONCE,
+    TABLES,
+    forgetting,
+)
 from reference.shortener.components import Counted
 
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS raw_clicks (
-        event_id TEXT PRIMARY KEY,
-        code TEXT NOT NULL,
-        time DOUBLE PRECISION,
-        referrer TEXT NOT NULL,
-        agent TEXT NOT NULL,
-        address TEXT NOT NULL,
-        counted_at DOUBLE PRECISION NOT NULL
-    )""",
-    "CREATE INDEX IF NOT EXISTS raw_clicks_age ON raw_clicks (counted_at)",
-    "CREATE INDEX IF NOT EXISTS raw_clicks_code ON raw_clicks (code)",
-    """CREATE TABLE IF NOT EXISTS click_counts (
-        code TEXT NOT NULL,
-        width TEXT NOT NULL,
-        start BIGINT NOT NULL,
-        dimension TEXT NOT NULL,
-        value TEXT NOT NULL,
-        clicks BIGINT NOT NULL,
-        PRIMARY KEY (code, width, start, dimension, value)
-    )""",
-    # Of the windows that do not stay for ever, the old ones.
-    "CREATE INDEX IF NOT EXISTS click_counts_minutes ON click_counts (start) WHERE width = 'minute'",
-    "CREATE INDEX IF NOT EXISTS click_counts_hours ON click_counts (start) WHERE width = 'hour'",
-    "CREATE TABLE IF NOT EXISTS forgotten_codes (code TEXT PRIMARY KEY, forgotten_at DOUBLE PRECISION NOT NULL)",
-    leases.TABLE,
-)
-
-_REMEMBER = "INSERT INTO raw_clicks (event_id, code, time, referrer, agent, address, counted_at)"
-_REMEMBER_ONCE = "ON CONFLICT (event_id) DO NOTHING"
-_GROW = "INSERT INTO click_counts (code, width, start, dimension, value, clicks)"
-_GROW_BY = (
-    "ON CONFLICT (code, width, start, dimension, value) "
-    "DO UPDATE SET clicks = click_counts.clicks + excluded.clicks"
-)
-# The ids as the keys of one JSON object: one statement, whatever their number.
-_KNOWN = "SELECT event_id FROM raw_clicks WHERE event_id IN (SELECT key FROM json_each($1))"
-
-_FORGET_CODE = (
-    "INSERT INTO forgotten_codes (code, forgotten_at) VALUES ($1, $2) "
-    "ON CONFLICT (code) DO UPDATE SET forgotten_at = excluded.forgotten_at"
-)
-_FORGET_COUNTS = "DELETE FROM click_counts WHERE code = $1"
-_FORGET_CLICKS = (
-    "UPDATE raw_clicks SET code = '', time = NULL, referrer = '', agent = '', address = '' WHERE code = $1"
-)
 _CODES = 50
 """Codes to forget in one transaction."""
 
@@ -109,7 +72,7 @@ class LeasedClickStore:
         return self.lease.committed
 
     async def known(self, event_ids: Iterable[str]) -> set[str]:
-        rows = await self._database.query(_KNOWN, json.dumps(dict.fromkeys(event_ids, 0)))
+        rows = await self._database.query(KNOWN, json.dumps(dict.fromkeys(event_ids, 0)))
         return {row["event_id"] for row in rows}
 
     async def commit(self, counted: Counted) -> None:
@@ -126,8 +89,8 @@ class LeasedClickStore:
         await self._run(
             [
                 fence,
-                *insertions(_REMEMBER, clicks, _REMEMBER_ONCE),
-                *insertions(_GROW, growth, _GROW_BY),
+                *insertions(REMEMBER, clicks, REMEMBER_ONCE),
+                *insertions(GROW, growth, GROW_BY),
             ]
         )
         if offset is not None:
@@ -162,15 +125,8 @@ class SqlClickRepository:
         now = self._clock.now()
         for first in range(0, len(codes), _CODES):
             part = codes[first : first + _CODES]
-            noted = Statement(_FORGET_CODE, tuple((code, now) for code in part))
+            noted = Statement(FORGET_CODE, tuple((code, now) for code in part))
             await self._database.transaction([noted, *forgetting(part)])
-
-
-def forgetting(codes: Sequence[str]) -> list[Statement]:
-    """Deletes the counts of these codes, and all that raw clicks tell but their ids: an event that the log tells again
-    must still be known, or it would bring its link's counts back."""
-    rows = tuple((code,) for code in codes)
-    return [Statement(_FORGET_COUNTS, rows), Statement(_FORGET_CLICKS, rows)] if rows else []
 
 
 def check(counted: Counted) -> None:

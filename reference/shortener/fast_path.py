@@ -14,7 +14,6 @@ read path, which would otherwise never be asked.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -30,13 +29,12 @@ from reference.platform.peers import client_address
 from reference.platform.request_context import well_formed
 from reference.platform.tally import Tally
 from reference.shortener.clicks import ClickBuffer, told
+from reference.shortener.fast_log import SampledLog
 from reference.shortener.near_cache import Hot, NearCache, steady
 from reference.shortener.privacy import visitor
 from reference.shortener.redirects_api import cache_control
 
 ROUTE = "/{code}"
-LINES = 100
-"""Of the log, that are written at once; or as many as a second brings."""
 KNOWN = 10_000
 """Heads of requests that are remembered."""
 
@@ -85,7 +83,6 @@ class FastPath:
         self._live = live
         self._now = clock.now
         self._random = random.random
-        self._record = record
         self._hosts = hosts
         self._proxies = proxies
         self._fillings = fillings
@@ -96,9 +93,7 @@ class FastPath:
             for status in (301, 302)
         }
         metrics.before_text += [tally.fold for tally in self._tallies.values()]
-        self._role = json.dumps(role)
-        self._sampled: list[tuple[str, float, float]] = []
-        """Of each request that the log is to tell of: its id, the seconds it took, and when it was."""
+        self._log = SampledLog(record, role, ROUTE)
         self.known: dict[tuple[str, bytes], Plain] = {}
         """Of requests that were parsed before, by peer and by what stood behind the path."""
         self._tail = f"\r\nserver-role: {role}\r\n\r\n".encode()
@@ -108,6 +103,10 @@ class FastPath:
         """When the last answer was ready."""
         self.on = False
         self.look()
+
+    def write_log(self) -> None:
+        """Of the requests that the log is to tell of, those that it has not been told of yet."""
+        self._log.write()
 
     # --- whether it may be used
 
@@ -177,9 +176,7 @@ class FastPath:
         seconds = ended - began
         self._observe(seconds)
         if self._random() < self._sample:
-            self._sampled.append((trace or self._id(number), seconds, now))
-            if len(self._sampled) >= LINES:
-                self.write_log()
+            self._log.add(trace or self._id(number), self._status, seconds, now)
         return response
 
     def _id(self, number: int) -> str:
@@ -188,7 +185,6 @@ class FastPath:
 
     def _renew(self, default_headers: Headers) -> None:
         """Once a second, when uvicorn has written a new date; and when a setting was turned."""
-        self.write_log()  # what it tells of was answered as it was
         self._default_headers, self._settings = default_headers, self._live.now
         self._status, self._max_age = self._settings.redirect_status, self._settings.redirect_max_age
         self._sample = self._settings.request_log_sample
@@ -214,20 +210,6 @@ class FastPath:
             trace,
             self._tail,
         )
-
-    # --- the log
-
-    def write_log(self) -> None:
-        """Writes the lines of the requests that were sampled since it was called last. A line by itself costs three
-        redirects; the same text, made by hand and written for many at once, a tenth of one."""
-        sampled, self._sampled = self._sampled, []
-        if sampled:
-            self._record.write_lines(
-                f'{{"time": {now:.3f}, "level": "info", "role": {self._role}, "event": "request", '
-                f'"request_id": "{trace}", "method": "GET", "route": "{ROUTE}", "status": {self._status}, '
-                f'"milliseconds": {1000 * seconds:.2f}}}\n'
-                for trace, seconds, now in sampled
-            )
 
 
 def _literal(part: bytes) -> bytes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from reference.platform.clock import Clock
 from reference.platform.metrics import Metrics
 from reference.platform.sql import Database, statement
-from reference.shortener.click_repository import TABLES, forgetting
+from reference.shortener.click_tables import TABLES, forgetting
 
 DAY = 86_400.0
 RAW_DAYS, MINUTE_DAYS, HOUR_DAYS = 30, 2, 60

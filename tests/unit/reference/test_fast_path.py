@@ -20,8 +20,8 @@ from reference.platform.http_server import HttpServer
 from reference.platform.logs import JsonLog
 from reference.platform.request_context import RequestContext
 from reference.shortener.components import Link
+from reference.shortener.fast_connections import FastConnections
 from reference.shortener.fast_path import FastPath
-from reference.shortener.fast_protocol import FastConnections
 from reference.shortener.links import NewLink
 from reference.shortener.near_cache import NearCache, steady
 
