@@ -15,18 +15,19 @@ from pathlib import Path
 from workbench import check
 from workbench.notebook.component import define
 
-ROOT = Path(__file__).parents[2]
+from grading import checks
+from grading.matrix import filling
+
 RESULT = Path(__file__).parent / "results/check.json"
-SLOT = "url-shortener/redirect-cache"
-FILLINGS = {
-    "reference": ROOT / "reference/shortener/redirect_cache.py",
-    "plain": ROOT / "reference/shortener/plain/redirect_cache.py",
-}
 
 
 async def measure(rounds: int) -> dict[str, list[float]]:
-    """Seconds of each check, the fillings in turn, so that a drift of the machine meets both."""
-    components = {name: define(SLOT, path.read_text("utf-8")) for name, path in FILLINGS.items()}
+    """Seconds of each check, slots and fillings in turn, so that a drift of the machine meets all."""
+    components = {
+        f"{slot} {name}": define(slot, filling(slot, name))
+        for slot in checks.SLOTS
+        for name in ("reference", "plain")
+    }
     seconds: dict[str, list[float]] = {name: [] for name in components}
     for number in range(rounds + 1):
         for name, component in components.items():
@@ -50,7 +51,7 @@ def main() -> None:
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    print(json.dumps(result["median"]))
+    print(json.dumps(result["median"], indent=1))
 
 
 if __name__ == "__main__":
