@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from reference.build.codes import LOW_WATER, POOL_TIMEOUT, code_holders
@@ -19,6 +20,7 @@ from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
+from reference.shortener.click_tables import forget
 from reference.shortener.idempotency import Forgetting
 from reference.shortener.keeper_server import Command, Job, KeeperServer
 from reference.shortener.key_generator import KeyGenerator
@@ -38,7 +40,7 @@ def keeper(settings: Settings, events: EventSink, replace: Mapping[str, Componen
     purged = metrics.counter("links_purged", "Links of which the purge has dropped what they tell")
     jobs: dict[str, Job] = {
         "key-generator": KeyGenerator(key_pool, pool, LOW_WATER, clock, metrics, record),
-        "purge": Purge(shards, clock, count=purged.inc),
+        "purge": Purge(shards, clock, count=purged.inc, forget=partial(forget, store)),
         "reshard": reshard,
         "retention": Retention(store, clock, metrics),
         "idempotency-keys": Forgetting(store, clock),

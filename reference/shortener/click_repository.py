@@ -18,6 +18,7 @@ from reference.platform.errors import LeaseLost
 from reference.platform.leases import Lease
 from reference.platform.sql import Database, NotMatched, Statement, insertions
 from reference.shortener.click_tables import (
+    CODES,
     FORGET_CODE,
     GROW,
     GROW_BY,
@@ -28,9 +29,6 @@ from reference.shortener.click_tables import (
     forgetting,
 )
 from reference.shortener.components import Counted
-
-_CODES = 50
-"""Codes to forget in one transaction."""
 
 
 class ClickRepository(Protocol):
@@ -123,8 +121,8 @@ class SqlClickRepository:
 
     async def forget_codes(self, codes: Sequence[str]) -> None:
         now = self._clock.now()
-        for first in range(0, len(codes), _CODES):
-            part = codes[first : first + _CODES]
+        for first in range(0, len(codes), CODES):
+            part = codes[first : first + CODES]
             noted = Statement(FORGET_CODE, tuple((code, now) for code in part))
             await self._database.transaction([noted, *forgetting(part)])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reference.platform import leases
-from reference.platform.sql import Statement
+from reference.platform.sql import Database, Statement
 
 TABLES = (
     """CREATE TABLE IF NOT EXISTS raw_clicks (
@@ -58,9 +58,18 @@ FORGET_CLICKS = (
     "UPDATE raw_clicks SET code = '', time = NULL, referrer = '', agent = '', address = '' WHERE code = $1"
 )
 
+CODES = 50
+"""To forget in one transaction."""
+
 
 def forgetting(codes: Sequence[str]) -> list[Statement]:
     """Deletes the counts of these codes, and all that raw clicks tell but their ids: an event that the log tells again
     must still be known, or it would bring its link's counts back."""
     rows = tuple((code,) for code in codes)
     return [Statement(FORGET_COUNTS, rows), Statement(FORGET_CLICKS, rows)] if rows else []
+
+
+async def forget(database: Database, codes: Sequence[str]) -> None:
+    """Forgets the clicks on these links, a few links at a time. Idempotent; clicks that come later stay."""
+    for first in range(0, len(codes), CODES):
+        await database.transaction(forgetting(codes[first : first + CODES]))

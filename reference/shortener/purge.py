@@ -1,13 +1,15 @@
 """The purge: what a link tells is dropped when its life has been over for a while.
 
-Its URL, its owner and its token go; the row stays, small, so that its code is never given again and the answer to who
-follows it stays "it is expired" (410). Deleted links end at their deletion, and are purged in the same way.
+Its URL, its owner and its token go, and its clicks; the row stays, small, so that its code is never given again and
+the answer to who follows it stays "it is expired" (410). Deleted links end at their deletion, and are purged in the
+same way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from reference.platform.clock import Clock
 from reference.platform.sql import Database, statement
@@ -24,10 +26,17 @@ INTERVAL = 60.0
 """Seconds between two rounds."""
 
 # `token_hash <> ''` leaves out what was purged before; with it, the index `links_ended` holds just the work to do.
+DUE = "SELECT code FROM links WHERE expires_at < $1 AND token_hash <> '' ORDER BY expires_at LIMIT $2"
 PURGE = """
-UPDATE links SET long_url = '', owner = '', token_hash = '' WHERE code IN (
-    SELECT code FROM links WHERE expires_at < $1 AND token_hash <> '' ORDER BY expires_at LIMIT $2
-) RETURNING code"""
+UPDATE links SET long_url = '', owner = '', token_hash = ''
+WHERE code IN (SELECT key FROM json_each($1)) AND expires_at < $2 AND token_hash <> '' RETURNING code"""
+
+Forget = Callable[[Sequence[str]], Awaitable[None]]
+"""Forgets the clicks on these links, which are over for long. Idempotent."""
+
+
+async def nothing(codes: Sequence[str]) -> None:
+    """Has nothing to forget."""
 
 
 class Purge:
@@ -39,15 +48,18 @@ class Purge:
         clock: Clock,
         purge_after: float = PURGE_AFTER,
         count: Callable[[int], None] = lambda links: None,
+        forget: Forget = nothing,
     ) -> None:
-        """`databases`: of all shards. `count`: is told of each batch that was purged. ValueError: `purge_after` is
-        below SHORTEST."""
+        """`databases`: of all shards. `count`: is told of each batch that was purged. `forget`: is called before: a
+        purge that is killed in between does both again, and one whose clicks cannot be forgotten waits. ValueError:
+        `purge_after` is below SHORTEST."""
         if purge_after < SHORTEST:
             raise ValueError(f"a link must be over for {SHORTEST:.0f} s before it is purged: clocks differ")
         self._databases = databases
         self._clock = clock
         self._purge_after = purge_after
         self._count = count
+        self._forget = forget
 
     async def run(self) -> None:
         while True:
@@ -65,8 +77,14 @@ class Purge:
     async def _shard(self, database: Database) -> None:
         before = self._clock.now() - self._purge_after
         while True:
-            [rows] = await database.transaction([statement(PURGE, before, BATCH)])
-            self._count(len(rows))
-            if len(rows) < BATCH:
+            due = [row["code"] for row in await database.query(DUE, before, BATCH)]
+            if due:
+                await self._forget(
+                    due
+                )  # nobody can ask for them any more: the owner's token goes with the link
+                codes = json.dumps(dict.fromkeys(due, 0))
+                [rows] = await database.transaction([statement(PURGE, codes, before)])
+                self._count(len(rows))
+            if len(due) < BATCH:
                 return
             await self._clock.sleep(PAUSE)

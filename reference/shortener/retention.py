@@ -16,7 +16,7 @@ from __future__ import annotations
 from reference.platform.clock import Clock
 from reference.platform.metrics import Metrics
 from reference.platform.sql import Database, statement
-from reference.shortener.click_tables import TABLES, forgetting
+from reference.shortener.click_tables import TABLES, forget
 
 DAY = 86_400.0
 RAW_DAYS, MINUTE_DAYS, HOUR_DAYS = 30, 2, 60
@@ -76,6 +76,5 @@ class Retention:
         """Clicks on a link that were on their way when it was forgotten, and have been counted since."""
         late = now - LATE_DAYS * DAY
         codes = [row["code"] for row in await self._database.query(_LATELY_FORGOTTEN, late)]
-        for first in range(0, len(codes), 50):
-            await self._database.transaction(forgetting(codes[first : first + 50]))
+        await forget(self._database, codes)
         await self._database.transaction([statement(_FORGET_FORGOTTEN, late)])

@@ -1,7 +1,7 @@
 """Epochs, re-sharding and the purge over SQLite behind its servers and over PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from reference.shortener.components import Answer
 from reference.shortener.links import NewLink
 from reference.shortener.live_routing import LiveRouting
 from reference.shortener.moves import ShardMoves
-from reference.shortener.purge import PURGE, Purge
+from reference.shortener.purge import DUE, Purge
 from reference.shortener.repository import SqlLinkRepository
 from reference.shortener.resharding import Reshard
 from reference.shortener.routers import RouterFactory
@@ -341,9 +341,20 @@ async def test_a_purged_link_is_expired_for_ever_and_its_code_is_not_given_again
         await links.insert(replace(NEW, code=f"live-{n}", expires_at=2000.5 + 7 * DAY + n))
     await links.delete("live-9", token_hash="hash-a", owner=None, now=1500.0)
     purged: list[int] = []
-    purge = Purge(shards.databases, Clock(2000.5 + 7 * DAY + 5.0), count=purged.append)
+    forgotten: list[str] = []
+
+    async def forget(codes: Sequence[str]) -> None:
+        if not forgotten:
+            forgotten.append("")
+            raise Unavailable("the store of the clicks is away")
+        forgotten.extend(codes)
+
+    purge = Purge(shards.databases, Clock(2000.5 + 7 * DAY + 5.0), count=purged.append, forget=forget)
+    with pytest.raises(Unavailable):
+        await purge.once()
     await purge.once()
     assert sum(purged) == 21
+    assert {f"code-{n}" for n in range(20)} <= set(forgotten)
     found = await links.find("code-3")
     assert found is not None
     assert (found.long_url, Answer.of(found, 3000.0).state) == ("", "expired")
@@ -372,7 +383,7 @@ async def test_clocks_may_differ(shards: Shards) -> None:
 async def test_the_purge_reads_its_index(services: Any, shards: Shards, shard: SqlLinkRepository) -> None:
     numbers = ", ".join(f"('e{n}', 'u', 1, {n}, 't', '', NULL, 0)" for n in range(3000))
     await shard.database.transaction([sql.statement(f"INSERT INTO links VALUES {numbers}")])
-    inner = PURGE[PURGE.index("SELECT") : PURGE.rindex(")")].replace("$1", "10.0").replace("$2", "5")
+    inner = DUE.replace("$1", "10.0").replace("$2", "5")
     if services.shard_urls["shard-1"].startswith("sqlite"):
         plan = await shard.database.query(f"EXPLAIN QUERY PLAN {inner}")
     else:

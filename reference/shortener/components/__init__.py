@@ -10,6 +10,11 @@ A slot is a place for a component, `url-shortener/<name>`; its contract is a Pro
     shard-router       ShardRouter        which shard has this code?                      pure
     click-aggregator   ClickAggregator    clicks become counts
 
+Testers judge such a component by a recording of what it did; they have slots too, but no place in the service:
+
+    hash-codes-tester       HashCodesTester       what is wrong in this recording?    pure
+    redirect-cache-tester   RedirectCacheTester   what is wrong in this recording?    pure
+
 Methods are async unless they are marked pure. A component that is wired into several servers at once shares with
 its twins what its contract says, in the layout that its contract fixes, and nothing else.
 
@@ -42,6 +47,20 @@ from reference.shortener.components.codes import (
 from reference.shortener.components.links import Answer, Clock, Link, LinkReader, State
 from reference.shortener.components.redirect_cache import DELETION_BOUND, NEGATIVE_TTL_MAX, RedirectCache
 from reference.shortener.components.shards import ShardRouter
+from reference.shortener.components.testers import (
+    TOLERANCE,
+    CacheLook,
+    CodesRecording,
+    HashCodesTester,
+    Outage,
+    RecordedLink,
+    RecordedNewCode,
+    RecordedQuery,
+    RecordedQuestion,
+    RecordedResolve,
+    RedirectCacheTester,
+    RedirectRecording,
+)
 
 __all__ = [
     "AHEAD_MAX",
@@ -51,21 +70,33 @@ __all__ = [
     "MINUTE_HOUR_DAY",
     "NEGATIVE_TTL_MAX",
     "SNOWFLAKE_EPOCH",
+    "TOLERANCE",
     "Answer",
     "Base62",
     "Bucket",
+    "CacheLook",
     "Click",
     "ClickAggregator",
     "ClickStore",
     "Clock",
+    "CodesRecording",
     "Counted",
     "HashCodes",
+    "HashCodesTester",
     "KeyPool",
     "KeyRanges",
     "Link",
     "LinkReader",
     "Namespace",
+    "Outage",
+    "RecordedLink",
+    "RecordedNewCode",
+    "RecordedQuery",
+    "RecordedQuestion",
+    "RecordedResolve",
     "RedirectCache",
+    "RedirectCacheTester",
+    "RedirectRecording",
     "ShardRouter",
     "SnowflakeCodes",
     "State",
