@@ -37,6 +37,7 @@ def main() -> None:
     where.filename = first["name"]
     guard.install(on_refusal=lambda what: tell("refused", what), on_exit=on_exit)
     guard.limit_resources(first["cpu_seconds"])
+    guard.share_core(first.get("core"))
     guard.install_cpu_limit()
     virtual.install()
     warnings.simplefilter("ignore")

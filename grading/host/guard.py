@@ -92,6 +92,16 @@ def limit_resources(cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
 
 
+def share_core(core: int | None) -> None:
+    """Run where the judge runs: the two take turns. None: anywhere."""
+    if core is None:
+        return
+    try:
+        os.sched_setaffinity(0, {core})
+    except (AttributeError, OSError):
+        pass  # slower, and nothing else
+
+
 if sys.platform == "win32":
 
     def install_cpu_limit() -> None:
@@ -121,6 +131,5 @@ else:
         signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS_AT_ONCE)
 
     def rest() -> None:
-        """It is the judge's turn: nothing is counted."""
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        """It is the judge's turn: nothing is counted. (Who waits uses no processor.)"""
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -54,31 +54,33 @@ class Instance:
         """Raises what the component's constructor raises."""
         schema = self.run.component.schema
         told = schema.get("values", {})
+        wanted = set(schema["construct"].values())
         chance = f"{seed} {self.number}" + (f" {self.life}" if self.life else "")
         resources = {
             **{
                 name: self.run.component.values.decode(each, told.get(name, "any"))
                 for name, each in values.items()
+                if name in wanted
             },
-            **{name: port(name, spec, self.ask) for name, spec in schema.get("ports", {}).items()},
-            **{name: named(path)() for name, path in schema.get("uses", {}).items()},
-            "redis": cache.client(self.links),
+            **{n: port(n, spec, self.ask) for n, spec in schema.get("ports", {}).items() if n in wanted},
+            **{name: named(path)() for name, path in schema.get("uses", {}).items() if name in wanted},
+            "redis": cache.client(self.links) if "redis" in wanted else None,
             "clock": Clock(self.run.virtual, self),
             "random": random.Random(chance),
         }
         self.made = self.run.component.fresh_class()(**constructor_arguments(schema, resources))
 
     def arguments(self, call: int, method: str, args: list[Any]) -> list[Any]:
-        """Of one call, decoded. A port among them knows whose call it is for."""
+        """Of one call, decoded. A port among them knows whose call it is for. Optional ones may be missing."""
         schema = self.run.component.schema
         kinds = schema["methods"].get(method, {}).get("args", [])
-        given = iter(args)
+        given = list(args)
         found = []
         for kind in kinds:
             if kind in schema.get("ports", {}):
                 found.append(port(kind, schema["ports"][kind], functools.partial(self.ask, call=call)))
-            else:
-                found.append(self.run.component.values.decode(next(given), kind))
+            elif given:
+                found.append(self.run.component.values.decode(given.pop(0), kind))
         return found
 
     async def ask(self, name: str, method: str, args: list[Any], call: int = -1) -> Any:

@@ -1,20 +1,29 @@
 """Between Python values and JSON, by the kinds that a slot's neutral schema names.
 
-A kind is `str`, `int`, `float`, `bool`, `none`, `bytes`, `range`, `any`, the name of a type of the schema, or made of
-others: `list[K]`, `set[K]`, `map[K,V]`; `K?` is K or None. In JSON bytes are text of as many characters, a range is its
-two ends, and a map is a list of pairs.
+A kind is `str`, `int`, `float`, `real`, `bool`, `none`, `bytes`, `range`, `any`, the name of a type of the schema, or
+made of others: `list[K]`, `set[K]`, `map[K,V]`; `K?` is K or None. A `real` is a float that need not be finite. In
+JSON bytes are text of as many characters, a range is its two ends, a map is a list of pairs, and a real that is not
+finite is "nan", "inf" or "-inf".
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 INTEGER_BITS = 1024
 ITEMS = 20_000
 """Of one list, set or map that a component hands over."""
+
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+"""In the text of an object: another one in each process, where reports are to be the same."""
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half a character: no encoding can write it."""
 
 SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "bytes": bytes}
 
@@ -49,7 +58,7 @@ class Values:
             return value.encode("latin-1")
         if head == "range":
             return range(*value)
-        return float(value) if head == "float" else value
+        return float(value) if head in ("float", "real") else value
 
     def encode(self, value: Any, kind: str) -> Any:
         """What a component handed over. Mismatch if it is of another kind."""
@@ -67,6 +76,8 @@ class Values:
             return plain(value)
         if head == "float" and type(value) is int:
             value = float(value)
+        if head == "real" and type(value) in (int, float):
+            return float(value) if math.isfinite(value) else str(value)
         if head in SCALARS and type(value) is SCALARS[head] and not _unspeakable(value):
             return value.decode("latin-1") if isinstance(value, bytes) else value
         raise Mismatch(f"{kind} is wanted here, not {type(value).__name__[:100]}: {describe(value)[:80]}")
@@ -88,6 +99,7 @@ class Values:
             return plain(value)
 
 
+@functools.cache
 def parse(kind: str) -> tuple[str, list[str]]:
     """`"map[str,list[int]]?"` is ("map", ["str", "list[int]"])."""
     head, bracket, rest = kind.removesuffix("?").partition("[")
@@ -122,13 +134,17 @@ def _unspeakable(value: Any) -> bool:
     """Whether JSON, or the judge, has no place for it."""
     if type(value) is int:
         return value.bit_length() > INTEGER_BITS
+    if type(value) is str:
+        return not value.isascii() and HALF.search(value) is not None
     return type(value) is float and not math.isfinite(value)
 
 
 def plain(value: Any) -> Any:
     """JSON for scalars; for anything else a description that no schema takes for a value."""
-    if value is None or type(value) in (bool, str) or (type(value) is int and not _unspeakable(value)):
+    if value is None or type(value) is bool or (type(value) in (int, str) and not _unspeakable(value)):
         return value
+    if type(value) is str:
+        return {"not": "str", "text": ascii(value)[:200]}
     if type(value) is int:
         return {"not": "int", "text": "a huge number"}
     if type(value) is float:
@@ -139,6 +155,6 @@ def plain(value: Any) -> Any:
 def describe(value: Any) -> str:
     """A short text for a report; never fails."""
     try:
-        return repr(value)[:200]
+        return ADDRESS.sub("", repr(value)[:1000])[:200]
     except Exception as error:
         return f"(its repr raised {type(error).__name__})"

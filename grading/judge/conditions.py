@@ -18,6 +18,7 @@ class Conditions:
         self._plan = plan
         self._history = history
         self._requests: dict[tuple[str, int], int] = {}
+        self._prefixes: dict[tuple[str, int], int] = {}
         self._in_window: dict[tuple[int, int], int] = {}
 
     def latency(self, target: str, server: int, bounds: tuple[float, float] = PORT) -> tuple[float, float]:
@@ -26,9 +27,14 @@ class Conditions:
         least, most = bounds
         if self._plan.calm:
             return (least + most) / 2, (least + most) / 2
-        draws = (zlib.crc32(f"{self._plan.seed} {target} {server} {count} {way}".encode()) for way in "<>")
-        there, back = (round(least + (most - least) * draw / 2**32, 6) for draw in draws)
-        return there, back
+        prefix = self._prefixes.get((target, server))
+        if prefix is None:
+            prefix = zlib.crc32(f"{self._plan.seed} {target} {server} ".encode())
+            self._prefixes[target, server] = prefix
+        number = zlib.crc32(b"%d " % count, prefix)
+        there, back = zlib.crc32(b"<", number), zlib.crc32(b">", number)
+        width = most - least
+        return round(least + width * there / 2**32, 6), round(least + width * back / 2**32, 6)
 
     def fault(self, target: str, server: int, now: float) -> Fault | None:
         """The fault that a request sent now meets. Each request is to be asked about once: some faults count."""
@@ -45,5 +51,7 @@ class Conditions:
 
     def _after_find(self, fault: Fault, server: int) -> bool:
         """Whether the server has had an answer of the store since the fault began, if the fault waits for that."""
+        if not fault.after_find:
+            return True
         answered = (a.answered for a in self._history.asks if a.server == server)
-        return not fault.after_find or any(t is not None and t >= fault.start for t in answered)
+        return any(t is not None and t >= fault.start for t in answered)

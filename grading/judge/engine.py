@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from grading.judge import narrate
+from grading.judge import narrate, pace
 from grading.judge.history import History
 from grading.judge.hosting import Host
+from grading.judge.model import Model
 from grading.judge.plan import Plan
 from grading.judge.protocol import HostLost, HostUnusable, NotLoadable
 from grading.judge.report import Finding, RequirementVerdict, Verdict
@@ -19,6 +23,12 @@ from grading.judge.world import run
 
 SHRINK_STEPS = 4_000
 """Turns with the host that the search for one smallest counterexample may take, about."""
+
+ANOTHER_SALT = 1
+"""For `hash` in the second process, where there is one."""
+
+ROOM = 20_000
+"""Operations of runs that are kept because another scenario does the same."""
 
 NO_SEED = NotShown("no seed was given", "a run on some seed")
 
@@ -32,14 +42,29 @@ class Trial:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One run, and the model that it left behind."""
+
+    plan: Plan
+    history: History
+    store: Model
+
+
 class Judge:
     """Judges one component; holds the host process while it does."""
 
-    def __init__(self, suite: Suite, host: Host) -> None:
+    def __init__(self, suite: Suite, host: Host, other: Host | None = None) -> None:
+        """`other`: where scenarios that ask for it are carried out once more."""
         self.suite = suite
         self.host = host
+        self.other = other
         self.causes: dict[str, str] = {}
         """By requirement: the exception, or the like, that made it fail."""
+        scenarios = [scenario for each in suite.requirements for scenario in each.scenarios]
+        self.shared = Counter((each.plan, each.elsewhere) for each in scenarios)
+        self.done: dict[tuple[Any, ...], Done] = {}
+        self.room = ROOM
 
     def requirement(self, requirement: Requirement, seeds: Sequence[int]) -> RequirementVerdict:
         """`fail` at the first run that breaks it; `unknown` if some scenario showed nothing on any seed. HostLost."""
@@ -48,7 +73,7 @@ class Judge:
             for scenario in requirement.scenarios:
                 if index % scenario.every:
                     continue
-                trial = self.trial(scenario, scenario.plan(seed))
+                trial = self.first_trial(scenario, seed)
                 if isinstance(trial.outcome, Broken):
                     return self.failed(requirement, scenario, trial)
                 if isinstance(trial.outcome, NotShown):
@@ -61,19 +86,44 @@ class Judge:
             return RequirementVerdict(requirement.id, requirement.title, points, points, "pass")
         finding = narrate.not_shown(requirement, *(unshown[0] if unshown else (None, NO_SEED)))
         return RequirementVerdict(
-            requirement.id, requirement.title, 0, requirement.points, "unknown", finding
+            requirement.id, requirement.title, 0, requirement.points, "unknown", finding, requirement.hints
         )
 
     def trial(self, scenario: Scenario, plan: Plan) -> Trial:
+        return self.look(scenario, self.carry_out(scenario, plan))
+
+    def first_trial(self, scenario: Scenario, seed: int) -> Trial:
+        """Of a seed. What several scenarios do alike is done once, and looked at by each."""
+        work = (scenario.plan, scenario.elsewhere)
+        done = self.done.get((*work, seed))
+        if done is None:
+            done = self.carry_out(scenario, scenario.plan(seed))
+            self.room -= len(done.plan.ops)
+            if self.shared[work] > 1 and self.room > 0:
+                self.done[(*work, seed)] = done
+        return self.look(scenario, done)
+
+    def carry_out(self, scenario: Scenario, plan: Plan) -> Done:
         store = self.suite.store(plan)
         try:
-            history = run(self.host, plan, store, self.suite.schema)
+            with pace.no_collections():
+                history = run(self.host, plan, store, self.suite.schema)
+                if scenario.elsewhere and self.other is not None:
+                    history.elsewhere = run(self.other, plan, self.suite.store(plan), self.suite.schema)
         except HostLost as lost:
             lost.plan, lost.story = plan, scenario.story
             raise
+        return Done(plan, history, store)
+
+    def look(self, scenario: Scenario, done: Done) -> Trial:
+        plan, history = done.plan, done.history
         outcome = _always(plan, history)
+        if history.elsewhere is not None and isinstance(outcome, Kept):
+            outcome = _always(plan, history.elsewhere)
         if isinstance(outcome, Kept):
-            outcome = scenario.check(plan, history, store)
+            outcome = scenario.check(plan, history, done.store)
+        if not isinstance(outcome, Kept):
+            history.tell()
         return Trial(plan, history, outcome)
 
     def failed(self, requirement: Requirement, scenario: Scenario, first: Trial) -> RequirementVerdict:
@@ -97,7 +147,9 @@ class Judge:
         assert isinstance(best.outcome, Broken)
         self.causes[requirement.id] = best.outcome.cause
         finding = narrate.broken(self.suite, requirement, scenario, best.plan, best.history, best.outcome)
-        return RequirementVerdict(requirement.id, requirement.title, 0, requirement.points, "fail", finding)
+        return RequirementVerdict(
+            requirement.id, requirement.title, 0, requirement.points, "fail", finding, requirement.hints
+        )
 
 
 def _always(plan: Plan, history: History) -> Outcome:
@@ -136,11 +188,26 @@ def judge(
     done: list[RequirementVerdict] = []
     crashed: str | None = None
     cpu_seconds = 30 + len(seeds)  # a right component needs a tenth of a second for a seed
-    with Host(source, suite.schema, f"<component {suite.slot}>", isolation, cpu_seconds) as host:
+    with contextlib.ExitStack() as hosts:
+
+        def start(hash_seed: int) -> Host:
+            name = f"<component {suite.slot}>"
+            return hosts.enter_context(
+                Host(source, suite.schema, name, isolation, cpu_seconds, hash_seed=hash_seed)
+            )
+
+        host = start(0)
+        twice = any(scenario.elsewhere for each in requirements for scenario in each.scenarios)
+        other = start(ANOTHER_SALT) if twice else None
         try:
-            importlib.import_module("grading.judge.redis_model")  # takes as long as the host takes to start
+            if "redis" in suite.schema["construct"].values():  # takes as long as the host takes to start
+                importlib.import_module("grading.judge.redis_model")
+            core = hosts.enter_context(pace.one_core())
+            host.core = core
+            if other is not None:
+                other.core = core
             host.loaded()
-            judging = Judge(suite, host)
+            judging = Judge(suite, host, other)
             for each in requirements:
                 done.append(judging.requirement(each, seeds))
             crashed, done = narrate.one_mistake(suite, judging.causes, done)

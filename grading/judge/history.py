@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,10 @@ class Trouble:
     line: int | None
 
 
+Note = tuple[float, str, str | Callable[[], str], int | None]
+"""When, who, what, and the component's line. A text is made when somebody reads it: most runs pass, and nobody does."""
+
+
 @dataclass(slots=True)
 class History:
     calls: dict[str, Call] = field(default_factory=dict)
@@ -88,6 +93,21 @@ class History:
     crashes: list[tuple[float, int]] = field(default_factory=list)
     """When, and which server."""
     moments: list[Moment] = field(default_factory=list)
+    """The timeline, once somebody has asked for it (`tell`)."""
+    notes: list[Note] = field(default_factory=list)
+    elsewhere: History | None = None
+    """The same once more in another process, if the scenario asks for that."""
+
+    def tell(self) -> None:
+        """Write the timeline of a run that is over."""
+        if self.moments:
+            return
+        for t, who, what, line in self.notes:
+            told = what if isinstance(what, str) else what()
+            self.moments.append(Moment(round(t, 6), who, told, line))
+        if self.elsewhere is not None:
+            self.elsewhere.tell()
+            self.moments += [Moment(0.0, "…", "and in another process:"), *self.elsewhere.moments]
 
     def asks_between(self, start: float, end: float, server: int | None = None) -> list[Ask]:
         return [a for a in self.asks if start <= a.sent < end and server in (None, a.server)]

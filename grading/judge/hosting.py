@@ -25,8 +25,16 @@ LINE_LIMIT = 4_000_000
 PATIENCE = 40.0
 """Wall seconds for one turn; the host's own limits end it long before. The last resort."""
 
+WALL_SECONDS_A_CPU_SECOND = 10.0
+"""A component that waits without using the processor may do so many times, each within `PATIENCE`; but not for ever."""
+
+RUN_LIMIT = 64_000_000
+"""Bytes that the host may send in one run."""
+
 OUTPUT_HEAD = 2_000
 OUTPUT_TAIL = 8_000
+
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 LAST_WORDS = re.compile(r"(?:Fatal Python error|Stack \(most recent call first\)|Current thread 0x)")
 """How faulthandler begins, in the host's error stream."""
@@ -42,10 +50,11 @@ class Host:
         name: str,
         isolation: sandbox.Isolation = "auto",
         cpu_seconds: int = 60,
+        hash_seed: int = 0,
     ) -> None:
-        """`cpu_seconds`: of processor time that the child may use in all."""
+        """`cpu_seconds`: of processor time that the child may use in all. `hash_seed`: its salt for `hash` of a str."""
         self._name = name
-        how = sandbox.start(isolation)
+        how = sandbox.start(isolation, hash_seed)
         self.isolation = how.isolation
         self._process = subprocess.Popen(
             how.argv,
@@ -71,6 +80,11 @@ class Host:
         self._watchdog = threading.Thread(target=self._watch, daemon=True)
         self._watchdog.start()
         self._loaded = False
+        self._left = WALL_SECONDS_A_CPU_SECOND * cpu_seconds
+        """Wall seconds for all turns together."""
+        self._room = RUN_LIMIT
+        self.core: int | None = None
+        """The one that the child is to share with the judge."""
         self.steps = 0
         """Turns taken so far."""
         self._first = {"source": source, "schema": schema, "name": name, "cpu_seconds": cpu_seconds}
@@ -88,7 +102,7 @@ class Host:
         if self._loaded:
             return
         self._ready()
-        self._send(self._first)
+        self._send({**self._first, "core": self.core})
         answer = self._receive()
         if "broken" in answer:
             raise NotLoadable(protocol.error(answer["broken"]))
@@ -115,6 +129,7 @@ class Host:
     ) -> Step:
         """`values`: what the constructor is given; `own`: by server, what it is given in their place."""
         self.loaded()
+        self._room = RUN_LIMIT
         run = {"seed": seed, "epoch": epoch, "servers": servers, "values": values, "own": list(own)}
         self._send({"run": run})
         return self._step()
@@ -138,16 +153,23 @@ class Host:
     def _send(self, message: dict[str, Any]) -> None:
         self._deadline = time.monotonic() + PATIENCE
         try:
-            self._in.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._in.write(ENCODE(message).encode() + b"\n")
             self._in.flush()
         except OSError:
             raise self._lost() from None
 
     def _receive(self) -> dict[str, Any]:
+        began = time.monotonic()
         line = self._out.readline(LINE_LIMIT)
         self._deadline = math.inf
+        self._left -= time.monotonic() - began
+        self._room -= len(line)
         if not line:
             raise self._lost()
+        if self._left < 0:
+            raise HostLost("the component took up all the time that judging may take")
+        if self._room < 0:
+            raise HostLost("the component asked for more in one run than 64 MB can hold")
         try:
             message = protocol.DECODER.decode(line.decode("utf-8"))
         except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from grading.judge.history import History
 from grading.judge.plan import Op, Plan
 from grading.judge.report import Counterexample, Finding, Moment, RequirementVerdict
-from grading.judge.wording import describe_fault, server_name
+from grading.judge.wording import describe_fault, server_name, show_each
 from grading.judge.world import EPOCH
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def broken(
         why=scenario.why or requirement.why,
         read_next=scenario.read_next or requirement.read_next,
         counterexample=counterexample(plan, suite.schema.get("names", {}).get("redis", "cache")),
-        timeline=timeline(history, writes=outcome.writes),
+        timeline=outcome.timeline or timeline(history, writes=outcome.writes),
     )
 
 
@@ -174,6 +174,13 @@ def counterexample(plan: Plan, redis: str = "cache") -> Counterexample:
     given = [
         f"{k} is {v:g} s" if k == "ttl" else f"{k} is {v!r}" for k, v in plan.values.items() if k[0] != "_"
     ]
+    asked = {op.server for op in plan.ops}
+    given += [
+        f"{k} of {plan.called(server)} is {v!r}"
+        for server, own in enumerate(plan.own)
+        for k, v in own.items()
+        if k[0] != "_" and server in asked
+    ]
     zero = "; ".join([f"0 s is POSIX time {EPOCH:.0f}", *given])
     return Counterexample(plan.seed, (zero, *stored, *operations), tuple(faults))
 
@@ -189,7 +196,9 @@ def describe_op(plan: Plan, op: Op) -> str:
     server = plan.called(op.server)
     if op.do == "put":
         return f"{when}: the link {op.args[0]['code']} is created in the store"
-    if op.do in ("call", "each"):
+    if op.do == "each":
+        return f"{when}: {op.name}: {show_each(op)} on {server}"
+    if op.do == "call":
         what = op.text or f"{op.method}({', '.join(map(repr, op.args))[:300]})"
         return f"{when}: {op.name}: {what} on {server}"
     if op.text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from grading.judge import kinds
 from grading.judge.history import Ask
 from grading.judge.model import Refused
 from grading.judge.protocol import HostLost
@@ -28,6 +29,11 @@ class PortTraffic:
         world.check_server(server)
         if request in self.asked or method not in world.schema.get("ports", {}).get(port, {}):
             raise HostLost("the component's process sent a request that cannot be")
+        wanted, types = world.schema["ports"][port][method]["args"], world.schema.get("types", {})
+        if len(args) != len(wanted) or not all(
+            kinds.fits(*each, types) for each in zip(args, wanted, strict=True)
+        ):
+            raise HostLost("the component's process sent a request that cannot be")
         if call >= 0 and call not in world.calls:
             raise HostLost("the component's process asked on behalf of a call that nobody made")
         whose = world.calls[call].name if call >= 0 else ""
@@ -35,9 +41,7 @@ class PortTraffic:
         world.history.asks.append(ask)
         target = world.names.get(port, port)
         by = f" for {whose}" if whose else ""
-        world.note(
-            world.plan.called(server), f"asks the {target}{by}: {method}({', '.join(map(show, args))})", line
-        )
+        world.note(world.plan.called(server), f"asks the {target}{by}: {self._question(method, args)}", line)
         there, back = world.conditions.latency(target, server)
         fault = world.conditions.fault(target, server, world.now)
         done = world.now + there
@@ -65,13 +69,17 @@ class PortTraffic:
         except Refused as refused:
             ask.error = refused.error
             ask.value = str(refused)
-        except ValueError as error:
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            ArithmeticError,
+        ) as error:  # of the kind, and yet nonsense
             ask.error, ask.value = "Unavailable", str(error)
         if not quietly:
             target = self.world.names.get(ask.port, ask.port)
-            self.world.note(
-                target, f"does {ask.method}({', '.join(map(show, ask.args))}), sent at {ask.sent:.4f} s"
-            )
+            question = self._question(ask.method, ask.args)
+            self.world.note(target, f"does {question}, sent at {ask.sent:.4f} s")
         return []
 
     def answer(self, request: int, ask: Ask) -> Actions:
@@ -88,6 +96,11 @@ class PortTraffic:
         self._tell(ask, error)
         target = self.world.names.get(ask.port, ask.port)
         return [["refuse", request, error, f"the {target}: {error}"]]
+
+    def _question(self, method: str, args: list[Any]) -> str:
+        """As a report tells it; a model whose questions are large has a `told` that says it in short."""
+        told = getattr(self.world.model, "told", None)
+        return str(told(method, args)) if told else f"{method}({', '.join(map(show, args))})"
 
     def _tell(self, ask: Ask, what: str) -> None:
         target = self.world.names.get(ask.port, ask.port)

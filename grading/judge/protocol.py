@@ -33,6 +33,10 @@ SHAPES: dict[str, tuple[type, ...]] = {
 """Kinds of events and the types of their fields; each ends with the component's line, or None."""
 
 
+LARGEST = 2**63
+"""Numbers of calls, requests and connections, and counts of memory blocks, are smaller."""
+
+
 class HostUnusable(RuntimeError):
     """The host could not start. No component is to blame, so there is no verdict."""
 
@@ -105,7 +109,8 @@ def check(event: Any) -> None:
     if not (isinstance(event, list) and event and isinstance(event[0], str) and event[0] in SHAPES):
         raise HostLost("the component's process sent an event that is not part of the protocol")
     kind, *fields, line = event if len(event) > 1 else (*event, None)
-    if len(fields) != len(SHAPES[kind]) or not all(map(_fits, fields, SHAPES[kind])):
+    shapes = SHAPES[kind]
+    if len(fields) != len(shapes) or not all(map(_fits, fields, shapes)):
         raise HostLost("the component's process sent an event that is not part of the protocol")
     event[-1] = line_number(line)
     if kind in ("raise", "unmade"):
@@ -117,6 +122,8 @@ def check(event: Any) -> None:
 
 
 def _fits(value: Any, shape: type) -> bool:
+    if shape is int:
+        return type(value) is int and -LARGEST < value < LARGEST
     return _finite(value) if shape is float else type(value) is shape or shape is object
 
 

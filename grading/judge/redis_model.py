@@ -7,14 +7,15 @@ patterns, with a budget of instructions and of memory; and whatever else goes wr
 
 from __future__ import annotations
 
+import random
 import time as real_time
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 import fakeredis._core._server
 import fakeredis._helpers
 import fakeredis._socket._base
+import fakeredis.model._expiring_members_set as sets
 import redis
 from fakeredis import FakeServer
 from fakeredis._helpers import SimpleError
@@ -22,6 +23,7 @@ from fakeredis._socket._fakesocket import FakeSocket
 from fakeredis.commands_mixins import connection_mixin, scripting_mixin, server_mixin
 
 from grading.judge import resp
+from grading.judge.protocol import HostLost
 
 STRINGS = (
     "get set setex psetex setnx getset getdel getex mget mset msetnx append strlen getrange "
@@ -29,7 +31,7 @@ STRINGS = (
 )
 KEYS = (
     "del unlink exists expire pexpire expireat pexpireat ttl pttl expiretime pexpiretime persist type touch "
-    "rename renamenx copy keys scan randomkey dbsize flushdb flushall object echo ping select time"
+    "rename renamenx keys scan randomkey dbsize flushdb flushall object echo ping select time"
 )
 HASHES = (
     "hset hsetnx hget hmget hmset hgetall hdel hexists hlen hkeys hvals hincrby hincrbyfloat hstrlen hscan "
@@ -50,14 +52,26 @@ ALLOWED = frozenset(" ".join((STRINGS, KEYS, HASHES, SETS, LISTS, SCRIPTS)).spli
 
 LUA_MEMORY = 8_000_000
 REPLY_LIMIT = 1_000_000
+REPLIES_LIMIT = 2_500_000
+"""Bytes: of one command, and of all that one write carried."""
+
+BUSY_SECONDS = 30
+SCRIPT_SECONDS = 5
+"""Of real time, in one run and in one script: far beyond what any component needs that wants an answer."""
+
 CONNECTIONS = 2_000
 
 HARDEN = """
 function()
-    local sethook, error = debug.sethook, error
+    local sethook, error, clock = debug.sethook, error, os.clock
+    local ticks, began = 0, 0
     local function spent()
         sethook(spent, "", 1)  -- a pcall that catches this gets no further either
         error("the script used more than its instructions", 0)
+    end
+    local function tick()
+        ticks = ticks + 1
+        if ticks == 50 or clock() - began > 5 then spent() end
     end
     for _, name in ipairs{"python", "io", "os", "package", "require", "module", "dofile", "loadfile", "load",
                           "loadstring", "debug", "newproxy", "getfenv", "setfenv", "print"} do
@@ -71,44 +85,79 @@ function()
         if #text * count > 1000000 then error("string.rep: too long", 2) end
         return rep(text, count)
     end
-    return function() sethook(spent, "", 100000) end
+    -- What goes to Python is copied there, each time that it is mentioned: weigh it while it is still one.
+    local type, pairs, select = type, pairs, select
+    local calls = 0
+    local function weigh(value, depth)
+        if type(value) == "string" then return #value end
+        if type(value) ~= "table" then return 8 end
+        if depth > 32 then error("nested too deeply", 0) end
+        local sum = 8
+        for key, each in pairs(value) do
+            sum = sum + weigh(key, depth + 1) + weigh(each, depth + 1)
+            if sum > 1000000 then break end
+        end
+        return sum
+    end
+    local function weighed(function_of_python)
+        return function(...)
+            calls = calls + 1
+            if calls > 2000 then error("the script calls Redis too often", 0) end
+            local sum, given = 0, {...}
+            for i = 1, select("#", ...) do sum = sum + weigh(given[i], 0) end
+            if sum > 1000000 then error("more than a script may say at once", 0) end
+            return function_of_python(...)
+        end
+    end
+    redis.call, redis.pcall = weighed(redis.call), weighed(redis.pcall)
+    cjson.encode, cjson.decode = weighed(cjson.encode), weighed(cjson.decode)
+    redis.log = function() end  -- it would be the judge's log
+    return function()
+        calls, ticks, began = 0, 0, clock()
+        sethook(tick, "", 2000)
+    end
 end
 """
 
 
 class _Time:
-    """Stands for the module `time` within fakeredis; tells the active model's time."""
+    """Stands for the module `time` within fakeredis; tells a model's time."""
 
-    def __init__(self) -> None:
-        self.source: Callable[[], float] = real_time.time
-
-    def time(self) -> float:
-        return self.source()
+    def __init__(self, source: Callable[[], float]) -> None:
+        self.time = source
 
     def __getattr__(self, name: str) -> Any:
         return getattr(real_time, name)
 
 
-@contextmanager
-def _virtual_time(source: Callable[[], float]) -> Any:
-    """Within, fakeredis goes by `source`. It takes no clock, so its modules' `time` is replaced."""
-    modules: tuple[Any, ...] = (
-        fakeredis._socket._base,
-        fakeredis._helpers,
-        fakeredis._core._server,
-        server_mixin,
-        connection_mixin,
-    )
-    before = [module.time for module in modules]
-    clock = _Time()
-    clock.source = source
-    for module in modules:
-        module.time = clock
-    try:
-        yield
-    finally:
-        for module, old in zip(modules, before, strict=True):
-            module.time = old
+TIMED: tuple[Any, ...] = (
+    fakeredis._socket._base,
+    fakeredis._helpers,
+    fakeredis._core._server,
+    server_mixin,
+    connection_mixin,
+)
+DRAWING: Any = sets
+
+
+class _Virtual:
+    """Within, fakeredis goes by `source`. It takes no clock, so its modules' `time` is replaced.
+
+    `chance`: which members of a set SPOP and SRANDMEMBER draw, so that the same seed draws the same ones."""
+
+    def __init__(self, source: Callable[[], float], chance: random.Random) -> None:
+        self._clock = _Time(source)
+        self._chance = chance
+
+    def __enter__(self) -> None:
+        for module in TIMED:
+            module.time = self._clock
+        DRAWING.random = self._chance
+
+    def __exit__(self, *_: object) -> None:
+        for module in TIMED:
+            module.time = real_time
+        DRAWING.random = random
 
 
 def _deny(obj: object, name: object, setting: bool) -> Any:
@@ -134,8 +183,29 @@ class _HardLua:
         return getattr(self._module, name)
 
 
+class _Runtime:
+    """Of a Lua runtime as much as fakeredis uses. A script gives one value, as in Redis: the others are not copied."""
+
+    def __init__(self, runtime: Any) -> None:
+        self._runtime = runtime
+        self._first = runtime.eval("function(chunk) local value = chunk() return value end")
+
+    def execute(self, code: bytes | str) -> Any:
+        try:
+            chunk = self._runtime.compile(code)
+        except Exception:
+            return self._runtime.execute(code)  # says what is wrong in the words of fakeredis
+        return self._first(chunk)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runtime, name)
+
+
 class _Socket(FakeSocket):
     """One connection, seen by the server. Knows the allowed commands only."""
+
+    _script_began = 0.0
+    _converted = 0
 
     def _name_to_func(self, cmd_name: str) -> Any:
         if cmd_name not in ALLOWED:
@@ -147,6 +217,7 @@ class _Socket(FakeSocket):
         return error  # as it is: redis-py, in the host, makes its exception of the text
 
     def _get_server_runtime(self, server: Any) -> Any:
+        self._script_began = real_time.perf_counter()
         if hasattr(server, "_lua_runtime"):
             return server._lua_runtime
         mixin: Any = scripting_mixin
@@ -164,18 +235,34 @@ class _Socket(FakeSocket):
             refill()
 
         server._lua_set_keys_argv = set_keys_and_refill
-        return runtime
+        server._lua_runtime = _Runtime(runtime)
+        return server._lua_runtime
+
+    def _lua_redis_call(self, lua_runtime: Any, expected_globals: set[Any], op: bytes, *args: Any) -> Any:
+        if real_time.perf_counter() - self._script_began > SCRIPT_SECONDS:
+            raise SimpleError("ERR the script takes too long")
+        return super()._lua_redis_call(lua_runtime, expected_globals, op, *args)
+
+    def _convert_lua_result(self, result: Any, nested: bool = True) -> Any:
+        """A table may hold one text a million times: it is counted as often before it is copied."""
+        if not nested:
+            self._converted = 0
+        self._converted += len(result) if isinstance(result, bytes | str) else 3
+        if self._converted > REPLY_LIMIT:
+            raise SimpleError("ERR the reply is larger than the judge allows")
+        return super()._convert_lua_result(result, nested)
 
 
 class RedisModel:
     """One Redis, empty at first. `now` gives POSIX seconds, virtual."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        with _virtual_time(now):
+    def __init__(self, now: Callable[[], float], seed: int = 0) -> None:
+        self._virtual = _Virtual(now, random.Random(f"redis {seed}"))
+        with self._virtual:
             self._server = FakeServer(version=(7,))
             self._own = self._connect()
         self._sockets: dict[object, _Socket] = {}
+        self._left: float = BUSY_SECONDS
 
     def _connect(self) -> _Socket:
         return _Socket(self._server, 0, client_class=redis.Redis)
@@ -183,21 +270,33 @@ class RedisModel:
     def execute(self, connection: object, commands: list[list[bytes]]) -> bytes:
         """Run what one write carried; the bytes of all replies. Never raises for what a client sent."""
         replies: list[bytes] = []
-        with _virtual_time(self._now):
+        began = real_time.perf_counter()
+        room = REPLIES_LIMIT
+        with self._virtual:
             for words in commands:
                 if connection not in self._sockets and len(self._sockets) >= CONNECTIONS:
                     return resp.error("ERR max number of clients reached")
                 socket = self._sockets.get(connection)
                 if socket is None:
                     socket = self._sockets[connection] = self._connect()
-                replies.append(self._one(connection, socket, words))
+                reply = self._one(connection, socket, words)
+                room -= len(reply)
+                replies.append(
+                    reply if room > 0 else resp.error("ERR the replies are larger than the judge allows")
+                )
+        self._left -= real_time.perf_counter() - began
+        if self._left < 0:
+            raise HostLost(f"the component's commands kept the judge's Redis busy for {BUSY_SECONDS} s")
         return b"".join(replies)
 
     def _one(self, connection: object, socket: _Socket, words: list[bytes]) -> bytes:
         try:
             socket._process_command(words)
             assert socket.responses is not None
-            reply = resp.encode(socket.responses.get_nowait())
+            answer = socket.responses.get_nowait()
+            if resp.larger(answer, REPLY_LIMIT):
+                return resp.error("ERR the reply is larger than the judge allows")
+            reply = resp.encode(answer)
         except Exception as error:  # fakeredis met something that it was not written for
             self._sockets.pop(connection, None)
             socket.close()
@@ -217,18 +316,18 @@ class RedisModel:
             socket.close()
 
     def flush(self) -> None:
-        with _virtual_time(self._now):
+        with self._virtual:
             self._one(None, self._own, [b"FLUSHALL"])
 
     def do(self, *words: str | int | float) -> Any:
         """A command of the judge's own. Text for bytes; sets come sorted."""
-        with _virtual_time(self._now):
+        with self._virtual:
             return _text(self._ask(*(str(word).encode() for word in words)))
 
     def ttls(self) -> dict[str, int | None]:
         """Each key that there is, with the milliseconds that it has left; None: it stays for ever."""
         found: dict[str, int | None] = {}
-        with _virtual_time(self._now):
+        with self._virtual:
             for key in self._ask(b"KEYS", b"*"):
                 left = self._ask(b"PTTL", key)
                 found[key.decode("utf-8", "backslashreplace")] = None if left == -1 else left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from grading.judge import resp
@@ -11,6 +12,7 @@ from grading.judge.protocol import HostLost
 from grading.judge.wording import show_commands, show_reply
 
 if TYPE_CHECKING:
+    from grading.judge.redis_model import RedisModel
     from grading.judge.world import Actions, World
 
 LATEST = 11.0
@@ -19,11 +21,16 @@ LATEST = 11.0
 
 class RedisTraffic:
     def __init__(self, world: World) -> None:
-        from grading.judge.redis_model import RedisModel  # late: fakeredis loads while the host starts
-
         self.world = world
         self.name = world.names["redis"]
-        self.model = RedisModel(lambda: world.epoch + world.now)
+
+    @functools.cached_property
+    def model(self) -> RedisModel:
+        """Made when it is first needed: most slots have no Redis."""
+        from grading.judge.redis_model import RedisModel  # late: fakeredis loads while the host starts
+
+        world = self.world
+        return RedisModel(lambda: world.epoch + world.now, world.plan.seed)
 
     def take_write(self, server: int, connection: int, data: str, line: int | None) -> None:
         world = self.world
@@ -34,7 +41,7 @@ class RedisTraffic:
             raise HostLost("the component's process sent what is no Redis command") from None
         trip = Trip(server, connection, commands, world.now, line)
         world.history.trips.append(trip)
-        world.note(world.plan.called(server), f"to the {self.name}: {show_commands(commands)}", line)
+        world.note(world.plan.called(server), lambda: f"to the {self.name}: {show_commands(commands)}", line)
         there, back = world.conditions.latency(self.name, server, REDIS)
         fault = world.conditions.fault(self.name, server, world.now)
         arrival = world.now + there
@@ -80,7 +87,8 @@ class RedisTraffic:
 
     def feed(self, trip: Trip, reply: bytes) -> Actions:
         trip.answered = self.world.now
-        self.world.note(self.name, f"answers {self.world.plan.called(trip.server)}: {show_reply(reply)}")
+        server = self.world.plan.called(trip.server)
+        self.world.note(self.name, lambda: f"answers {server}: {show_reply(reply)}")
         return [["feed", trip.server, trip.connection, reply.decode("latin-1")]]
 
     def reset(self, trip: Trip) -> Actions:

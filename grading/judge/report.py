@@ -1,21 +1,21 @@
 """The verdict on one component, as data and as a report: the same in a terminal, a notebook and a feedback page.
 
-Pure standard library, so that anything may import it. `html` escapes whatever came from a component.
+Pure standard library, so that anything may import it. `report_html` writes the page, which escapes whatever came from
+a component.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from dataclasses import asdict, dataclass, field
-from html import escape
 from typing import Any, Literal
 
 Outcome = Literal["pass", "fail", "unknown"]
 
 SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 WORDS = {"pass": "passed", "fail": "failed", "unknown": "not shown"}
-COLOURS = {"pass": "#00674f", "fail": "#a63a00", "unknown": "#5f5f5f"}
 WIDTH = 80
 """Columns of a terminal that nobody widened."""
 
@@ -63,6 +63,8 @@ class RequirementVerdict:
     max_points: float
     verdict: Outcome
     finding: Finding | None = None
+    hints: tuple[str, ...] = ()
+    """From vague to concrete, never the solution. Nobody sees one before asking for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,55 +104,29 @@ class Verdict:
 
     def text(self, *, details: bool = True) -> str:
         """For a terminal. `details=False`: the table alone."""
-        lines = [self._headline(), ""]
-        for each in self.requirements:
-            earned = f"{each.points:g}/{each.max_points:g}"
-            lines.append(f"  {SIGNS[each.verdict]} {earned:>4}  {each.id:<15} {each.title}")
-        if self.crashed:
-            lines += ["", *_wrapped(self.crashed, "  ! ", "    ")]
-        if details:
-            for finding, concerned in self._findings():
-                lines += ["", *_finding_lines(concerned, finding)]
-        if self.output:
-            lines += ["", "What the component printed (the beginning):"]
-            lines += [f"  | {printable(line)}" for line in self.output.splitlines()]
-        lines += ["", *(line for note in self._footnotes() for line in _wrapped(note, "", "  "))]
-        return "\n".join(printable(line).rstrip() for line in lines).rstrip() + "\n"
+        return written(self, details=details)
+
+    def hints_text(self, count: int) -> str:
+        """The first `count` hints of each requirement that was lost and has some; empty if there is none."""
+        lines: list[str] = []
+        for _, concerned in self.findings():
+            for number, hint in enumerate(hints_of(concerned)[:count], 1):
+                if number == 1:
+                    lines += ["", *_wrapped(heading(concerned), "", "  ")]
+                label = f"hint {number} of {len(hints_of(concerned))}:"
+                lines += _wrapped(hint, f"  {label:<16}", " " * 18)
+        return "\n".join([*lines[1:], ""]) if lines else ""
 
     def html(self) -> str:
         """For a notebook or a feedback page: no scripts, everything from outside escaped."""
-        rows = "".join(
-            f'<tr><td style="text-align:left;color:{COLOURS[r.verdict]}">{SIGNS[r.verdict]} {WORDS[r.verdict]}</td>'
-            f'<td style="text-align:right">{r.points:g} / {r.max_points:g}</td>'
-            f'<td style="text-align:left"><code>{escape(r.id)}</code></td>'
-            f'<td style="text-align:left">{escape(r.title)}</td></tr>'
-            for r in self.requirements
-        )
-        headings = "".join(
-            f'<th scope="col" style="text-align:left">{name}</th>'
-            for name in ("verdict", "points", "requirement", "what it asks")
-        )
-        parts = [
-            '<section role="region" aria-label="Verdict of the judge">',
-            f"<h4>{escape(self._headline())}</h4>",
-            f"<table><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>",
-        ]
-        if self.crashed:
-            parts.append(f'<p role="alert"><strong>{escape(printable(self.crashed))}</strong></p>')
-        for number, (finding, concerned) in enumerate(self._findings()):
-            parts.append(_finding_html(concerned, finding, unfolded=number == 0))
-        if self.output:
-            text = "\n".join(printable(line) for line in self.output.splitlines())
-            parts.append(
-                f"<details><summary>What the component printed</summary><pre>{escape(text)}</pre></details>"
-            )
-        parts += [f"<p><small>{escape(note)}</small></p>" for note in self._footnotes()]
-        return "\n".join(printable(line) for line in "".join([*parts, "</section>"]).split("\n"))
+        from grading.judge import report_html  # it imports this module
+
+        return report_html.page(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
 
-    def _findings(self) -> list[tuple[Finding, list[RequirementVerdict]]]:
+    def findings(self) -> list[tuple[Finding, list[RequirementVerdict]]]:
         """Each finding once, with all requirements that it concerns."""
         found: dict[Finding, list[RequirementVerdict]] = {}
         for each in self.requirements:
@@ -158,10 +134,10 @@ class Verdict:
                 found.setdefault(each.finding, []).append(each)
         return list(found.items())
 
-    def _headline(self) -> str:
+    def headline(self) -> str:
         return f"{self.slot}: {self.points:g} of {self.max_points:g} points"
 
-    def _footnotes(self) -> list[str]:
+    def footnotes(self) -> list[str]:
         notes = list(self.notes)
         notes.append(
             f"Judged on {len(self.seeds)} seed{'s' if len(self.seeds) != 1 else ''}; time is virtual."
@@ -174,19 +150,49 @@ class Verdict:
 
 
 def _requirement(data: dict[str, Any]) -> RequirementVerdict:
-    finding = data.pop("finding")
+    finding, hints = data.pop("finding"), tuple(data.pop("hints", ()))
     if finding is not None:
         example = finding.pop("counterexample")
         if example is not None:
             example = Counterexample(example["seed"], tuple(example["operations"]), tuple(example["faults"]))
         timeline = tuple(Moment(**moment) for moment in finding.pop("timeline"))
         finding = Finding(**finding, counterexample=example, timeline=timeline)
-    return RequirementVerdict(**data, finding=finding)
+    return RequirementVerdict(**data, finding=finding, hints=hints)
+
+
+def written(verdict: Verdict, *, details: bool = True, source: str = "") -> str:
+    """The report as a text. `source`: of the component, where it is known, to quote the lines that ran."""
+    lines = [verdict.headline(), ""]
+    for each in verdict.requirements:
+        earned = f"{each.points:g}/{each.max_points:g}"
+        lines.append(f"  {SIGNS[each.verdict]} {earned:>4}  {each.id:<15} {each.title}")
+    if verdict.crashed:
+        lines += ["", *_wrapped(verdict.crashed, "  ! ", "    ")]
+    if details:
+        for finding, concerned in verdict.findings():
+            lines += ["", *_finding_lines(concerned, finding, source)]
+    if verdict.output:
+        lines += ["", "What the component printed (the beginning):"]
+        lines += [f"  | {printable(line)}" for line in verdict.output.splitlines()]
+    lines += ["", *(line for note in verdict.footnotes() for line in _wrapped(note, "", "  "))]
+    return "\n".join(printable(line).rstrip() for line in lines).rstrip() + "\n"
 
 
 def printable(text: str) -> str:
     """Without control characters: nothing that a component wrote may steer a terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def source_lines(source: str) -> list[str]:
+    """The lines of a component's text as Python counts them, each fit to be shown."""
+    return [printable(line.expandtabs(4).rstrip()) for line in re.split(r"\r\n|\r|\n", source)]
+
+
+def lines_that_ran(timeline: tuple[Moment, ...], source: str) -> list[tuple[int, str]]:
+    """(number, text) of each line of `source` that a timeline names."""
+    lines = source_lines(source)
+    named = sorted({each.line for each in timeline if each.line is not None})
+    return [(number, lines[number - 1]) for number in named if source and 0 < number <= len(lines)]
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
@@ -200,7 +206,7 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
     )
 
 
-def _five(finding: Finding, verdict: Outcome) -> list[tuple[str, str]]:
+def five_parts(finding: Finding, verdict: Outcome) -> list[tuple[str, str]]:
     unknown = verdict == "unknown"  # nothing went wrong
     return [
         ("what was done", finding.did),
@@ -211,11 +217,11 @@ def _five(finding: Finding, verdict: Outcome) -> list[tuple[str, str]]:
     ]
 
 
-def _seed(example: Counterexample) -> str:
+def from_seed(example: Counterexample) -> str:
     return "" if example.seed is None else f" (seed {example.seed})"
 
 
-def _moment_lines(timeline: tuple[Moment, ...]) -> list[str]:
+def moment_lines(timeline: tuple[Moment, ...]) -> list[str]:
     lines = []
     for number, moment in enumerate(timeline, 1):
         first = f"{number:>4}  {moment.t:>9.4f} s  {printable(moment.who):<9} "
@@ -227,45 +233,34 @@ def _moment_lines(timeline: tuple[Moment, ...]) -> list[str]:
     return lines
 
 
-def _heading(concerned: list[RequirementVerdict]) -> str:
+def hints_of(concerned: list[RequirementVerdict]) -> tuple[str, ...]:
+    """None where one mistake loses several requirements: it comes first, and their hints would lead away from it."""
+    return concerned[0].hints if len(concerned) == 1 else ()
+
+
+def heading(concerned: list[RequirementVerdict]) -> str:
+    """For a finding: its sign, and the requirements that it concerns."""
     each = concerned[0]
     if len(concerned) == 1:
         return f"{SIGNS[each.verdict]} {each.id} – {each.title}"
     return f"{SIGNS[each.verdict]} {', '.join(c.id for c in concerned)}"
 
 
-def _finding_lines(concerned: list[RequirementVerdict], finding: Finding) -> list[str]:
-    lines = _wrapped(_heading(concerned), "", "  ")
-    for label, text in _five(finding, concerned[0].verdict):
+def _finding_lines(concerned: list[RequirementVerdict], finding: Finding, source: str) -> list[str]:
+    lines = _wrapped(heading(concerned), "", "  ")
+    for label, text in five_parts(finding, concerned[0].verdict):
         lines += _wrapped(text, f"  {label + ':':<16}", " " * 18)
     if finding.counterexample is not None:
-        lines += [f"  the smallest run found that shows it{_seed(finding.counterexample)}:"]
+        lines += [f"  the smallest run found that shows it{from_seed(finding.counterexample)}:"]
         for text in (*finding.counterexample.operations, *finding.counterexample.faults):
             lines += _wrapped(text, "    • ", "      ")
     if finding.timeline:
         lines += ["  what happened, in virtual time:"]
-        lines += _moment_lines(finding.timeline)
+        lines += moment_lines(finding.timeline)
+        if quoted := lines_that_ran(finding.timeline, source):
+            lines += ["  your lines in it:", *(_cut(f"{number:>6} | {line}") for number, line in quoted)]
     return lines
 
 
-def _finding_html(concerned: list[RequirementVerdict], finding: Finding, *, unfolded: bool) -> str:
-    items = "".join(
-        f"<dt><em>{escape(label)}</em></dt><dd>{escape(printable(text))}</dd>"
-        for label, text in _five(finding, concerned[0].verdict)
-    )
-    parts = [f"<dl>{items}</dl>"]
-    if finding.counterexample is not None:
-        entries = (*finding.counterexample.operations, *finding.counterexample.faults)
-        bullets = "".join(f"<li>{escape(printable(text))}</li>" for text in entries)
-        parts.append(
-            f"<p>The smallest run found that shows it{_seed(finding.counterexample)}:</p><ul>{bullets}</ul>"
-        )
-    if finding.timeline:
-        lines = "\n".join(_moment_lines(finding.timeline))
-        parts.append(f"<p>What happened, in virtual time:</p><pre>{escape(lines)}</pre>")
-    heading, colour = _heading(concerned), COLOURS[concerned[0].verdict]
-    opened = " open" if unfolded else ""
-    return (
-        f'<details{opened}><summary style="color:{colour}"><strong>{escape(heading)}</strong></summary>'
-        f"{''.join(parts)}</details>"
-    )
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

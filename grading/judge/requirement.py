@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from grading.judge.history import History
 from grading.judge.model import Model
 from grading.judge.plan import Plan
+from grading.judge.report import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Broken:
     """The mistake itself, where the component named it by an exception: the same in every run that it spoils."""
     writes: bool = False
     """What the component wrote to the cache tells most: a timeline that is cut short shows that."""
+    timeline: tuple[Moment, ...] = ()
+    """What tells more than the run's own timeline does, where that is not what it is about."""
 
 
 Outcome = Kept | NotShown | Broken
@@ -55,6 +58,8 @@ class Scenario:
     """The third argument is the model that the run used: the oracle."""
     every: int = 1
     """Of how many seeds one uses this scenario (1: all; the first seed given always does)."""
+    elsewhere: bool = False
+    """Carried out a second time in another process, whose `hash` has another salt: the history's `elsewhere`."""
     why: str = ""
     read_next: str = ""
     """Where the requirement's own do not fit this scenario."""
@@ -69,6 +74,8 @@ class Requirement:
     why: str
     read_next: str
     scenarios: tuple[Scenario, ...]
+    hints: tuple[str, ...] = ()
+    """From vague to concrete, never the solution: for whoever failed, asked for one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,14 @@ class Suite:
         return str(self.schema["slot"])
 
 
-def load(path: Path, scenarios: dict[str, tuple[Scenario, ...]], store: Callable[[Plan], Model]) -> Suite:
+def load(path: Path, scenarios: Mapping[str, tuple[Scenario, ...]], store: Callable[[Plan], Model]) -> Suite:
     """A suite from its neutral schema and the scenarios of each requirement. ValueError if they do not match."""
     schema = tomllib.loads(path.read_text("utf-8"))
     texts = schema.pop("requirements")
     if {each["id"] for each in texts} != set(scenarios):
         raise ValueError(f"{path.name} and its scenarios name different requirements")
-    requirements = tuple(Requirement(**each, scenarios=scenarios[each["id"]]) for each in texts)
+    hints = {each["id"]: tuple(each.pop("hints", ())) for each in texts}
+    requirements = tuple(
+        Requirement(**each, scenarios=scenarios[each["id"]], hints=hints[each["id"]]) for each in texts
+    )
     return Suite(schema, requirements, store)

@@ -34,6 +34,19 @@ def _number(data: bytes, position: int, sign: bytes) -> tuple[int, int]:
     return int(data[position + 1 : end]), end + 2
 
 
+def larger(value: Any, limit: int) -> bool:
+    """Whether a reply holds more than `limit` bytes, counted without making it: one text may be in it often."""
+    left = limit
+    waiting = [value]
+    while waiting and left >= 0:
+        each = waiting.pop()
+        left -= len(each) if isinstance(each, bytes | str) else 3
+        if isinstance(each, list | tuple):
+            left -= len(each)
+            waiting.extend(each[: max(0, left)])
+    return left < 0
+
+
 def encode(value: Any, depth: int = 0) -> bytes:
     """A reply. Exceptions become error replies; ValueError for what RESP2 cannot say."""
     if depth > 32:

@@ -53,13 +53,13 @@ class Start:
     isolation: Literal["bubblewrap", "none"]
 
 
-def start(isolation: Isolation = "auto") -> Start:
-    """RuntimeError if bubblewrap is asked for and does not work here."""
+def start(isolation: Isolation = "auto", hash_seed: int = 0) -> Start:
+    """RuntimeError if bubblewrap is asked for and does not work here. `hash_seed`: the salt of `hash` of a str."""
     if isolation == "bubblewrap" and not works():
         raise RuntimeError("bubblewrap does not work here (is it installed, and allowed to make namespaces?)")
     if isolation == "none" or not works():
-        return _plain()
-    return _bubblewrap()
+        return _plain(hash_seed)
+    return _bubblewrap(hash_seed)
 
 
 @functools.cache
@@ -85,10 +85,10 @@ def works() -> bool:
         return False
 
 
-def _environment(*path: str) -> dict[str, str]:
+def _environment(hash_seed: int, *path: str) -> dict[str, str]:
     return {
         "PYTHONPATH": os.pathsep.join(path),
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": str(hash_seed),
         "PYTHONNODEBUGRANGES": "1",
         "LC_ALL": "C.UTF-8",
     }
@@ -101,8 +101,8 @@ def _package_parent(name: str) -> Path:
     return Path(spec.origin).parent.parent
 
 
-def _plain() -> Start:
-    env = _environment(str(ROOT), *{str(_package_parent(name)) for name in PACKAGES})
+def _plain(hash_seed: int) -> Start:
+    env = _environment(hash_seed, str(ROOT), *{str(_package_parent(name)) for name in PACKAGES})
     if sys.platform == "win32":
         env["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
     return Start((_interpreter(), *PYTHON), env, None, "none")
@@ -113,7 +113,7 @@ def _interpreter() -> str:
     return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def _bubblewrap() -> Start:
+def _bubblewrap(hash_seed: int) -> Start:
     argv = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--chdir", "/"]
     executable = Path(_interpreter()).resolve()
     seen: set[str] = set()
@@ -135,6 +135,6 @@ def _bubblewrap() -> Start:
     for name in PACKAGES:
         bind(_package_parent(name) / name, Path("/component") / name)
     argv += ["--dev", "/dev", "--remount-ro", "/"]
-    for name, value in _environment("/component").items():
+    for name, value in _environment(hash_seed, "/component").items():
         argv += ["--setenv", name, value]
     return Start((*argv, str(executable), *PYTHON), {"PATH": os.environ.get("PATH", "")}, "/", "bubblewrap")

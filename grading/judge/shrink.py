@@ -12,6 +12,10 @@ from dataclasses import replace
 from grading.judge.plan import Plan
 
 RUNS = 30
+QUESTION_RUNS = 40
+"""More of them, where pure methods are asked many things: such runs are short."""
+COUNTED = 100
+"""Questions from which on it is given up if neither half of them can be left out."""
 
 
 def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
@@ -40,7 +44,9 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
             break
         if not shrunk:
             size = max(1, size // 2)
-    plan = _fewer_questions(plan, attempt)
+    if any(op.do == "each" for op in plan.ops):
+        left += QUESTION_RUNS
+        plan = _fewer_questions(plan, attempt)
     for fault in plan.faults:
         smaller = replace(plan, faults=tuple(each for each in plan.faults if each is not fault))
         if attempt(smaller):
@@ -53,18 +59,20 @@ def shrink(plan: Plan, fails: Callable[[Plan], bool], runs: int = RUNS) -> Plan:
 
 
 def _fewer_questions(plan: Plan, attempt: Callable[[Plan], bool]) -> Plan:
-    """Of operations that ask a pure method many things: halves, as long as one of them still fails."""
+    """Of operations that ask a pure method many things: without those that are not needed."""
     for index, op in enumerate(plan.ops):
-        size = len(op.args) if op.do == "each" else 0
-        while size > 1:
-            half = size // 2
-            for kept in (op.args[:half], op.args[half:]):
+        size = len(op.args) // 2 if op.do == "each" else 0
+        while size:
+            before, start = len(op.args), 0
+            while start < len(op.args):
+                kept = op.args[:start] + op.args[start + size :]
                 smaller = replace(op, args=kept)
                 candidate = replace(plan, ops=(*plan.ops[:index], smaller, *plan.ops[index + 1 :]))
-                if attempt(candidate):
+                if kept and attempt(candidate):
                     plan, op = candidate, smaller
-                    break
-            else:
-                break
-            size = len(op.args)
+                else:
+                    start += size
+            if len(op.args) == before and before > COUNTED:
+                break  # they are counted, it seems, and all needed
+            size = min(size, len(op.args)) // 2
     return plan

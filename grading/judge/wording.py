@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grading.judge.plan import Fault
+from grading.judge.plan import Fault, Op
 
 
 def server_name(index: int) -> str:
@@ -21,6 +21,26 @@ def show(value: Any) -> str:
         text = ", ".join(f"{k}={show(v)}" for k, v in value.items() if v is not None)
         return f"({text})"[:160]
     return repr(value)[:120]
+
+
+FEW = 4
+"""Questions of an operation "each" that are told one by one."""
+
+
+def show_each(op: Op) -> str:
+    """What a pure method is asked: its questions if they are few, else what they are about."""
+    if any(isinstance(part, dict) for question in op.args for part in question):
+        return op.text  # what is asked about is too large for a line
+    if len(op.args) > FEW:
+        return f"{op.text} ({len(op.args)} questions)"
+    return "; ".join(f"{op.method}({', '.join(map(show, question))})" for question in op.args)
+
+
+def show_answers(answers: list[dict[str, Any]]) -> str:
+    """Of a pure method, each with "value" or "error"."""
+    if len(answers) > FEW:
+        return f"{len(answers)} answers"
+    return "; ".join(each["error"]["type"] if "error" in each else show(each["value"]) for each in answers)
 
 
 def show_commands(commands: list[list[bytes]]) -> str:

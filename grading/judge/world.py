@@ -12,16 +12,16 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from grading.judge import kinds
 from grading.judge.conditions import Conditions
 from grading.judge.history import Call, History, Trouble
 from grading.judge.hosting import Host
 from grading.judge.model import Model
 from grading.judge.plan import Op, Plan
 from grading.judge.port_traffic import PortTraffic
-from grading.judge.protocol import Event, HostLost, Step
+from grading.judge.protocol import SHAPES, Event, HostLost, Step
 from grading.judge.redis_traffic import RedisTraffic
-from grading.judge.report import Moment
-from grading.judge.wording import describe_fault, show
+from grading.judge.wording import describe_fault, show, show_answers, show_each
 
 EPOCH = 1_750_000_000.0
 """POSIX seconds at which every run begins. The same for all seeds: a report of a mark must not tell the seed."""
@@ -62,12 +62,17 @@ class World:
         self.calls: dict[int, Call] = {}
         self.call_numbers: dict[str, int] = {}
         self.waiting: dict[str, list[Op]] = {}
+        self.last_at = max((op.at for op in plan.ops if not op.after), default=0.0)
         self.planned = {op.name for op in plan.ops}
         self.unfinished = len(plan.ops)
         self.last_end = 0.0
         self.lives = [0] * plan.servers
         self.skews = [0.0] * plan.servers
         self.weigh_label = ""
+        owners = {"ask": self.ports, "write": self.redis, "close": self.redis}
+        self.takers: dict[str, Callable[..., None]] = {
+            kind: getattr(owners.get(kind, self), f"take_{kind}") for kind in SHAPES
+        }
 
     # --- the turns
 
@@ -87,6 +92,7 @@ class World:
             self.drive(self.host.begin(plan.seed, self.epoch, plan.servers, plan.values, plan.own))
             self.host.end()
         except HostLost as lost:
+            self.history.tell()
             lost.history = self.history
             raise
         return self.history
@@ -131,7 +137,7 @@ class World:
         return actions
 
     def last_planned(self) -> float:
-        return max([self.last_end, *(op.at for op in self.plan.ops if not op.after)])
+        return max(self.last_end, self.last_at)
 
     def schedule(self, t: float, happening: Happening) -> None:
         heapq.heappush(self.queue, (t, next(self.order), happening))
@@ -177,6 +183,8 @@ class World:
         self.calls[number] = self.history.calls[op.name] = call
         self.call_numbers[op.name] = number
         told = op.text or f"{op.method}({', '.join(map(show, op.args))})"
+        if op.do == "each":
+            told = show_each(op)
         self.note("client", f"{op.name}: {told} on {self.plan.called(op.server)}")
         return [[op.do, number, op.server, op.method, list(op.args)]]
 
@@ -214,8 +222,7 @@ class World:
 
     def take(self, event: Event) -> None:
         kind = event[0]
-        owner = self.ports if kind == "ask" else self.redis if kind in ("write", "close") else self
-        getattr(owner, f"take_{kind}")(*event[1:])
+        self.takers[kind](*event[1:])
 
     def pending(self, number: int) -> Call:
         call = self.calls.get(number)
@@ -234,8 +241,8 @@ class World:
 
     def take_return(self, number: int, value: Any, line: int | None) -> None:
         call = self.pending(number)
-        call.value = value
-        self.settle(number, "returned", f"gets {show(value)}")
+        call.value = self.believed(call.method, value)
+        self.settle(number, "returned", f"gets {show(call.value)}")
 
     def take_each(self, number: int, answers: list[Any], line: int | None) -> None:
         call = self.pending(number)
@@ -244,8 +251,14 @@ class World:
         for answer in answers:
             if "error" in answer:
                 self.never_leaves(answer["error"])
+            else:
+                answer["value"] = self.believed(call.method, answer["value"])
         call.value = answers
-        self.settle(number, "returned", f"gets {len(answers)} answers")
+        self.settle(number, "returned", f"gets {show_answers(answers)}")
+
+    def believed(self, method: str, value: Any) -> Any:
+        spec = self.schema["methods"].get(method, {"returns": "none"})
+        return kinds.believed(value, spec["returns"], self.schema.get("types", {}))
 
     def take_raise(self, number: int, error: dict[str, Any], line: int | None) -> None:
         self.never_leaves(error)
@@ -304,9 +317,9 @@ class World:
 
     # --- the record
 
-    def note(self, who: str, what: str, line: int | None = None) -> Actions:
-        if len(self.history.moments) < MOMENTS:
-            self.history.moments.append(Moment(round(self.now, 6), who, what, line))
+    def note(self, who: str, what: str | Callable[[], str], line: int | None = None) -> Actions:
+        if len(self.history.notes) < MOMENTS:
+            self.history.notes.append((self.now, who, what, line))
         return []
 
     def trouble(self, kind: str, text: str, line: int | None) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.capstone.notebook import run_capstone
     from workbench.loadgen.load import load
     from workbench.notebook.chart import chart
     from workbench.notebook.check import check
@@ -37,6 +38,7 @@ __all__ = [
     "load",
     "predict",
     "requirements",
+    "run_capstone",
 ]
 
 _HOME = {
@@ -54,6 +56,7 @@ _HOME = {
     "load": "workbench.loadgen.load",
     "predict": "workbench.notebook.experiment",
     "requirements": "workbench.notebook.requirements",
+    "run_capstone": "workbench.capstone.notebook",
 }
 
 

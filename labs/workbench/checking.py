@@ -10,7 +10,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.notebook.verdict import CheckedVerdict
 
 MAGIC = "%%component"
 DEFAULT_SLOT = "url-shortener/redirect-cache"
@@ -22,31 +25,59 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--slot", help=f"of a module whose first line does not name it; else {DEFAULT_SLOT}")
     parser.add_argument("--list", action="store_true", help="show the requirements and their points")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    parser.add_argument("--seeds", help="such as 1-20; else the public ones")
+    parser.add_argument("--seeds", help="such as 1-20; else the public ones and your own")
     parser.add_argument("--isolation", choices=["auto", "bubblewrap", "none"], default="auto")
     parser.add_argument(
         "--requirement", action="append", default=[], metavar="ID", help="judge only this one"
     )
+    parser.add_argument(
+        "--hint",
+        nargs="?",
+        type=hint_count,
+        const=1,
+        metavar="N",
+        help="show the first N hints (1 if not given) for what failed",
+    )
     parser.set_defaults(run=run)
+
+
+def hint_count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no number of hints; name the file first: workbench check FILE --hint 1"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """0: full marks; 1: not."""
     from grading.judge import judge
     from grading.judge.__main__ import listing, parse_seeds
+    from workbench.learner import check_seeds
+    from workbench.notebook.verdict import CheckedVerdict
 
     if options.list:
         show(listing(options.slot or DEFAULT_SLOT))
         return 0
     if options.file is None:
         raise ValueError("name a file to check, or --list")
-    seeds = None if options.seeds is None else parse_seeds(options.seeds)
+    seeds = parse_seeds(options.seeds or check_seeds())
     passed = True
     for slot, source in components(options.file, options.slot):
-        verdict = judge(slot, source, seeds, isolation=options.isolation, only=options.requirement)
-        show(verdict.to_json() if options.json else verdict.text())
+        judged = judge(slot, source, seeds, isolation=options.isolation, only=options.requirement)
+        verdict = CheckedVerdict.of(judged, source)
+        show(verdict.to_json() if options.json else told(verdict, options.hint))
         passed = passed and verdict.passed
     return 0 if passed else 1
+
+
+def told(verdict: CheckedVerdict, hints: int | None) -> str:
+    """The report; or, for whoever asks for hints, the table and so many hints for each requirement that was lost."""
+    offered = verdict.hints_text(1)
+    if hints is None:
+        more = "Stuck? --hint gives a first hint for what failed, --hint 2 a second one as well.\n"
+        return verdict.text() + (more if offered else "")
+    return verdict.text(details=False) + "\n" + (verdict.hints_text(hints) or "There is no hint to give.\n")
 
 
 def show(text: str) -> None:

@@ -16,6 +16,7 @@ MODULES = {
     "swap": "workbench.stack_commands",
     "doctor": "workbench.doctor",
     "check": "workbench.checking",
+    "capstone": "workbench.capstone.command",
     "load": "workbench.loadgen.command",
     "lab": "workbench.lab",
     "mutants": "grading.matrix",

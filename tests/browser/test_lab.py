@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 
 import pytest
 
@@ -26,9 +27,13 @@ def test_the_learners_copy_runs_from_top_to_bottom(lab: Lab, visit: Visit) -> No
     assert page.locator(".workbench-chart canvas").count() >= 4
     # What the kernel put out
     page.keyboard.press("Control+s")
-    page.wait_for_timeout(1500)
-    cells = json.loads((lab.work / NOTEBOOK).read_text("utf-8"))["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    for _ in range(40):  # it is written a moment later, and not at once
+        page.wait_for_timeout(250)
+        with suppress(ValueError):
+            cells = json.loads((lab.work / NOTEBOOK).read_text("utf-8"))["cells"]
+            code = [cell for cell in cells if cell["cell_type"] == "code"]
+            if all(cell["execution_count"] for cell in code):
+                break
     assert [cell["id"] for cell in code if cell["execution_count"] is None] == []
     outputs = [(cell["id"], out) for cell in code for out in cell["outputs"]]
     assert [id for id, out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"] == []

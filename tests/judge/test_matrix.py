@@ -55,7 +55,7 @@ def test_wrong_loses_what_it_breaks(entry: Entry) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", all_of("wrong"))
-@pytest.mark.parametrize("seed", [101, 201, 301])
+@pytest.mark.parametrize("seed", [101])
 def test_wrong_on_any_seeds_and_little_else(entry: Entry, seed: int) -> None:
     """A mark uses about twenty seeds; each of them alone finds most of what is wrong."""
     verdict = judge(entry.slot, entry.source, range(seed, seed + 20))

@@ -179,6 +179,6 @@ def test_a_host_that_cannot_start_is_no_verdict(
 ) -> None:
     """A learner is not marked down because the judge's own process misses a package."""
     plainly = sandbox.start("none")
-    monkeypatch.setattr(sandbox, "start", lambda isolation: dataclasses.replace(plainly, env={}, cwd="/"))
+    monkeypatch.setattr(sandbox, "start", lambda *_: dataclasses.replace(plainly, env={}, cwd="/"))
     with pytest.raises(RuntimeError, match=r"could not start:\n.*No module named"):
         judge(slot, reference)

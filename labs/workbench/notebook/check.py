@@ -9,12 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.learner import check_seeds
 from workbench.notebook.component import Component
 from workbench.notebook.status import StatusLine
 from workbench.subprocesses import LineProcess
 
 if TYPE_CHECKING:
-    from grading.judge.report import Verdict
+    from workbench.notebook.verdict import CheckedVerdict
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,10 +24,13 @@ class JudgeError(Exception):
     """The judge itself failed: a fault of the workbench or of the machine, never of the component."""
 
 
-async def check(component: Component, *, seeds: str | None = None, requirement: str | None = None) -> Verdict:
+async def check(
+    component: Component, *, seeds: str | None = None, requirement: str | None = None
+) -> CheckedVerdict:
     """The judge's verdict on `component`, requirement by requirement. In a notebook: `await check(redirect_cache)`.
 
-    `seeds`: such as "1-20"; the public ones if not given. `requirement`: only that one. Nothing of the component runs
+    There what failed can be stepped through, beside the cell's own lines, and hints can be asked for.
+    `seeds`: such as "1-20"; if not given, public ones and the learner's own. `requirement`: only that one. Nothing of the component runs
     in this process. Raises JudgeError if there is no verdict; cancelling (the notebook's stop button) ends the judge.
     """
     if not isinstance(component, Component):
@@ -34,7 +38,7 @@ async def check(component: Component, *, seeds: str | None = None, requirement: 
             "check takes what a %%component cell left behind, such as: await check(redirect_cache)"
         )
     argv = [sys.executable, "-m", "grading.judge", component.slot, "-", "--json"]
-    argv += ["--seeds", seeds] if seeds else []
+    argv += ["--seeds", seeds or check_seeds()]
     argv += ["--requirement", requirement] if requirement else []
     began = time.monotonic()
     status = StatusLine(f"Judging {component.slot} …")
@@ -56,8 +60,9 @@ async def check(component: Component, *, seeds: str | None = None, requirement: 
         status.update("The judge failed.")
         raise JudgeError(f"the judge ended with exit code {code}\n{judge.errors or text}".rstrip())
     from grading.judge.report import Verdict
+    from workbench.notebook.verdict import CheckedVerdict
 
-    verdict = Verdict.from_json(text)
+    verdict = CheckedVerdict.of(Verdict.from_json(text), component.source)
     status.update(f"Judged {component.slot} in {time.monotonic() - began:.1f} s.")
     return verdict
 

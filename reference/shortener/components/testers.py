@@ -6,7 +6,7 @@ written. A *tester* is a pure function from a recording to the problems that it 
 is worth nothing, and one that fails right components is worth less: so testers are tested too.
 
 All times are seconds since the recording began. Floats are not exact: what happens within `TOLERANCE` of a limit
-may be on either side of it, in favour of the component.
+may be on either side of it, in favour of the component. Server 0 is the one that reports call app-1.
 """
 
 from __future__ import annotations
@@ -115,11 +115,11 @@ class RedirectCacheTester(Protocol):
     4. *Errors.* A resolve raises only if a query that its server sent for its code while it was under way failed, and
        then only "Unavailable" or "TimedOut"; never because of the cache. An invalidate raises only if the cache
        had an outage while it was under way. Every call ends, and "cancelled" is right only if its caller went away.
-    5. *Queries.* Resolves of one code that begin at one moment on one server send one query, if nobody of them goes
-       away. A resolve that begins 1.5 to 3 s after another one for the same code returned sends none, whatever the
-       servers and whatever the answer, unless a link of that code was created, deleted, invalidated, or expired
-       in between, or was invalidated up to 15 s before. This promise (5) does not hold while there is an outage, nor
-       3 s after one.
+    5. *Queries.* Resolves of one code that begin at one moment on one server send one query, if none of their callers
+       goes away. A resolve that begins 1.5 to 3 s after another one for the same code returned sends none, whatever the
+       servers and whatever the answer; unless a link of that code was created, deleted or invalidated from the
+       begin of the earlier one on, was invalidated up to 15 s before, expired in between, or expires within 3 s
+       after. None of this (5) is promised during an outage, nor up to 3 s after one.
     6. *Lifetimes.* Every key in the cache has at most `ttl` seconds to live. An answer rests on a query (its own or
        anybody's) that was sent at most `ttl` seconds before the resolve began; an "unknown" at most
        `NEGATIVE_TTL_MAX` (60 s).
@@ -192,8 +192,8 @@ class HashCodesTester(Protocol):
        or "Unavailable" or "TimedOut" if one of its questions failed with an error. Every call ends, and "cancelled" is
        right only if its caller went away.
     6. *Nothing lost.* A call that returns owns one code, not two. (One that raised, was cancelled or crashed may.)
-    7. *Costs.* A call whose first claim is granted asks nothing else, if no question of its own failed. Of 10
-       or more links to one URL, each needs 3 different codes on average at most, if no question failed.
+    7. *Costs.* A call whose first claim is granted asks nothing else, if no question of its own failed. Of 8 or more
+       links to one URL, no two of which overlap, each tries 3 different codes on average at most, if no question fails.
     """
 
     def __init__(self) -> None: ...

@@ -1,0 +1,246 @@
+"""A tester is shown recordings; a checker sees what it said of each.
+
+Who finds something everywhere finds nothing: where a right component is reported as well, a bug that was found does
+not count (`NotShown`), and neither does silence about the right ones from a tester that is silent about all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from grading.checks.seeds import PUBLIC_SEEDS
+from grading.checks.testers.bank import Bank, Entry
+from grading.judge import narrate
+from grading.judge.history import Ask, History
+from grading.judge.model import StaticModel
+from grading.judge.plan import Op, Plan
+from grading.judge.report import Moment
+from grading.judge.requirement import Broken, Kept, NotShown, Outcome, Scenario
+from grading.judge.wording import show
+
+TOLD = 300
+"""Characters of what a tester says that a report repeats."""
+
+
+OTHERS = 4
+"""Further scenarios in which a right component is shown beside those that have the bug."""
+TWICE = 5
+"""Scenarios in which two right components are shown: what a tester keeps in mind of one is wrong for the other."""
+
+
+class Nothing(StaticModel):
+    """A tester has no ports."""
+
+    def answer(self, t: float, ask: Ask) -> Any:
+        raise ValueError("there are no ports here")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the tester said of one recording. `found`: its problems; `wrong`: in place of them something that is no
+    answer, and `cause`: the mistake, by which it is known again."""
+
+    name: str
+    entry: Entry
+    found: tuple[str, ...] = ()
+    wrong: str = ""
+    cause: str = ""
+
+
+class Trying:
+    """Plans and checkers of one slot for testers.
+
+    `first`: the bug that is found most easily; who has found nothing yet is told of that one only. `large`:
+    scenarios whose recordings are so long that they are shown only where their bugs are.
+    """
+
+    def __init__(
+        self,
+        bank: Bank,
+        first: str,
+        moments: Callable[[dict[str, Any]], list[Moment]],
+        large: tuple[str, ...] = (),
+    ) -> None:
+        self.bank = bank
+        self.first = first
+        self.moments = moments
+        self.large = large
+
+    def right_ones(self) -> Scenario:
+        return Scenario(
+            "all kinds",
+            "Your tester was shown recordings of many kinds, one after the other: most of right components, some of "
+            "components with a bug.",
+            self.all_kinds,
+            self.leaves_alone,
+        )
+
+    def one_bug(self, bug: str) -> Scenario:
+        return Scenario(
+            bug,
+            "Your tester was shown recordings of right components, and of every component that has this kind of bug.",
+            self.with_bug(bug),
+            self.finds(bug),
+        )
+
+    # --- what is shown
+
+    def all_kinds(self, seed: int) -> Plan:
+        """A right component in every scenario, in some of them two; and each kind of bug once."""
+        choice = Choice(self.bank, seed, "all")
+        scenarios = choice.scenarios()
+        shown = [entry for each in scenarios for entry in choice.right(each, 1)]
+        for each in choice.random.sample(scenarios, TWICE):
+            shown += [entry for entry in choice.right(each, 2) if entry not in shown]
+        for bug in sorted({entry.bug for entry in self.bank.entries()} - {""}):
+            shown.append(choice.random.choice(choice.wrong(bug)))
+        return self.plan(choice, shown)
+
+    def with_bug(self, bug: str) -> Callable[[int], Plan]:
+        """Every component that has this bug, right ones in the same scenarios and some others, and a bug that is
+        found easily."""
+
+        def plan(seed: int) -> Plan:
+            choice = Choice(self.bank, seed, bug)
+            shown = choice.wrong(bug)
+            same = sorted({entry.scenario for entry in shown})
+            others = [each for each in choice.scenarios() if each not in same and each not in self.large]
+            for each in [*same, *choice.random.sample(others, OTHERS)]:
+                shown += choice.right(each, 1)
+            if bug != self.first:
+                shown.append(choice.random.choice(choice.wrong(self.first)))
+            return self.plan(choice, shown)
+
+        return plan
+
+    def plan(self, choice: Choice, shown: list[Entry]) -> Plan:
+        choice.random.shuffle(shown)
+        ops = []
+        keys = {}
+        for number, entry in enumerate(shown, 1):
+            name = f"recording {number}"
+            recording = self.bank.renamed(entry, choice.seed).recording()
+            whose = "a component with a bug" if entry.bug else "a right component"
+            text = f"problems({name}), of {whose},"
+            ops.append(Op(name, "each", method="problems", args=([recording],), text=text))
+            keys[name] = entry.key
+        return Plan(
+            choice.seed, tuple(ops), servers=1, names=("your tester",), batch=True, facts={"entries": keys}
+        )
+
+    # --- what was said
+
+    def said(self, plan: Plan, history: History) -> list[Said]:
+        """The shortest recordings first."""
+        found = []
+        for name, call in history.calls.items():
+            entry = self.bank.entry(plan.facts["entries"][name])
+            found.append(_said(name, entry, call.value[0]))
+        return sorted(found, key=lambda each: len(each.entry.text))
+
+    def leaves_alone(self, plan: Plan, history: History, model: Nothing) -> Outcome:
+        said = self.said(plan, history)
+        wrong = next((each for each in said if not each.entry.bug and (each.found or each.wrong)), None)
+        if wrong is not None:
+            return Broken(
+                "false alarm" if wrong.found else "no answer",
+                f"problems({wrong.name}) is []: the component in it is right. {wrong.entry.story}",
+                wrong.wrong or f"your tester reports: {_told(wrong.found)}",
+                cause=wrong.cause,
+                timeline=self.timeline(plan, wrong.entry),
+            )
+        if not any(each.found for each in said):
+            return NotShown(
+                f"your tester found nothing in any of {len(said)} recordings, good or bad: its silence shows nothing",
+                "a tester that reports something in at least one of the recordings that hold a bug",
+            )
+        return Kept()
+
+    def finds(self, bug: str) -> Callable[[Plan, History, Nothing], Outcome]:
+        def check(plan: Plan, history: History, model: Nothing) -> Outcome:
+            said = self.said(plan, history)
+            alarm = next((each for each in said if not each.entry.bug and (each.found or each.wrong)), None)
+            if alarm is not None:
+                what = alarm.wrong or f"it reports: {_told(alarm.found)}"
+                return NotShown(
+                    f"the component in {alarm.name} is right, and of that your tester says something too: {what}",
+                    "a tester that leaves right components alone: what it finds elsewhere counts only then",
+                )
+            of_this = [each for each in said if each.entry.bug == bug]
+            missed = next((each for each in of_this if not each.found), None)
+            if missed is None:
+                return Kept() if of_this else NotShown("no such bug was shown", "a recording that holds it")
+            if bug != self.first and not missed.wrong and not any(each.found for each in said):
+                return NotShown(
+                    f"your tester found nothing in any of {len(said)} recordings, not even the plainest bug",
+                    f"a tester that has its first success: the requirement {self.first}",
+                )
+            entry = self.bank.renamed(missed.entry, plan.seed)
+            return Broken(
+                "missed" if not missed.wrong else "no answer",
+                f"problems({missed.name}) names a problem. {entry.story} What a right component does: "
+                f"{entry.expected}. What this one did: {entry.got}",
+                missed.wrong or f"problems({missed.name}) is []: your tester finds nothing wrong in it",
+                cause=missed.cause,
+                timeline=self.timeline(plan, missed.entry),
+            )
+
+        return check
+
+    def timeline(self, plan: Plan, entry: Entry) -> tuple[Moment, ...]:
+        """Of the recording, not of the tester, which takes no time."""
+        recording = self.bank.renamed(entry, plan.seed).recording()
+        moments = sorted(self.moments(recording), key=lambda moment: moment.t)
+        return narrate.timeline(History(moments=moments))
+
+
+class Choice:
+    """What one seed chooses. All recordings of a plan have the same workloads: only the components differ."""
+
+    def __init__(self, bank: Bank, seed: int, name: str) -> None:
+        self.seed = seed
+        self.random = random.Random(f"{name} {seed}")
+        shown = seed in PUBLIC_SEEDS
+        self.entries = [entry for entry in bank.entries() if entry.shown == shown]
+        self.variant = self.random.choice(sorted({entry.variant for entry in self.entries}))
+
+    def scenarios(self) -> list[str]:
+        """Those in which right components were recorded."""
+        return sorted({entry.scenario for entry in self.entries if not entry.bug})
+
+    def right(self, scenario: str, count: int) -> list[Entry]:
+        """So many components in this scenario."""
+        found = [e for e in self.entries if (e.bug, e.scenario, e.variant) == ("", scenario, self.variant)]
+        return self.random.sample(found, min(count, len(found)))
+
+    def wrong(self, bug: str) -> list[Entry]:
+        """Every component that has this bug, once; with this variant's workload, if it shows there."""
+        by_component: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.bug == bug:
+                by_component.setdefault(entry.component, []).append(entry)
+        return [
+            next((entry for entry in each if entry.variant == self.variant), None) or self.random.choice(each)
+            for each in by_component.values()
+        ]
+
+
+def _said(name: str, entry: Entry, answer: dict[str, Any]) -> Said:
+    if "error" in answer:
+        error = answer["error"]
+        at = f" (your line {error['line']})" if error["line"] is not None else ""
+        wrong = f"problems({name}) raised {error['type']}: {error['message']}{at}"
+        return Said(name, entry, wrong=wrong, cause=f"{error['type']}" + at)
+    value = answer["value"]
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        cause = "problems does not return a list of str"
+        return Said(name, entry, wrong=f"problems({name}) returned {show(value)}", cause=cause)
+    return Said(name, entry, found=tuple(value))
+
+
+def _told(found: tuple[str, ...]) -> str:
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{found[0][:TOLD]!r}{more}"

@@ -1,0 +1,24 @@
+"""The alphabet in the order of ASCII."""
+
+import string
+
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+class Base62:
+    def encode(self, number, length=1):
+        if number < 0:
+            raise ValueError(f"{number} is negative")
+        text = ""
+        while number:
+            number, rest = divmod(number, 62)
+            text = ALPHABET[rest] + text
+        return text.rjust(length, ALPHABET[0])
+
+    def decode(self, text):
+        if not text:
+            raise ValueError("no digits")
+        number = 0
+        for symbol in text:
+            number = number * 62 + ALPHABET.index(symbol)
+        return number

@@ -1,0 +1,33 @@
+"""Saves questions by remembering every id that it has seen."""
+
+from collections import Counter
+
+from reference.shortener.components import AHEAD_MAX, MINUTE_HOUR_DAY, Bucket, Counted
+
+
+class ClickAggregator:
+    def __init__(self, *, store, clock):
+        self.store = store
+        self.clock = clock
+        self.seen = set()
+
+    async def count(self, events, offset):
+        clicks = {click.event_id: click for click in events if click is not None}
+        unsure = [event_id for event_id in clicks if event_id not in self.seen]
+        known = await self.store.known(unsure)
+        new = [clicks[event_id] for event_id in unsure if event_id not in known]
+        growth = Counter(bucket for click in new for bucket in self.buckets(click))
+        await self.store.commit(Counted(tuple(new), growth, offset))
+        self.seen.update(unsure)
+        return len(new)
+
+    def buckets(self, click):
+        starts = {"total": 0}
+        if 0.0 <= click.time <= self.clock.now() + AHEAD_MAX:
+            for width, seconds in MINUTE_HOUR_DAY.items():
+                starts[width] = int(click.time // seconds) * seconds
+        for width, start in starts.items():
+            yield Bucket(click.code, width, start)
+            if width in ("total", "day"):
+                yield Bucket(click.code, width, start, "referrer", click.referrer)
+                yield Bucket(click.code, width, start, "agent", click.agent)

@@ -1,0 +1,30 @@
+"""A click counts in the windows of its counting."""
+
+from collections import Counter
+
+from reference.shortener.components import AHEAD_MAX, MINUTE_HOUR_DAY, Bucket, Counted
+
+
+class ClickAggregator:
+    def __init__(self, *, store, clock):
+        self.store = store
+        self.clock = clock
+
+    async def count(self, events, offset):
+        clicks = {click.event_id: click for click in events if click is not None}
+        known = await self.store.known(clicks)
+        new = [click for click in clicks.values() if click.event_id not in known]
+        growth = Counter(bucket for click in new for bucket in self.buckets(click))
+        await self.store.commit(Counted(tuple(new), growth, offset))
+        return len(new)
+
+    def buckets(self, click):
+        starts = {"total": 0}
+        if 0.0 <= click.time <= self.clock.now() + AHEAD_MAX:
+            for width, seconds in MINUTE_HOUR_DAY.items():
+                starts[width] = int(self.clock.now() // seconds) * seconds
+        for width, start in starts.items():
+            yield Bucket(click.code, width, start)
+            if width in ("total", "day"):
+                yield Bucket(click.code, width, start, "referrer", click.referrer)
+                yield Bucket(click.code, width, start, "agent", click.agent)

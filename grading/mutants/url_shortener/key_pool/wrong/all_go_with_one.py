@@ -1,0 +1,55 @@
+"""All who wait for a batch await the same task."""
+
+import asyncio
+
+from redis.exceptions import RedisError
+
+from reference.platform.errors import Unavailable
+from reference.shortener.permutation import Permutation
+
+UNUSED = "pool:unused"
+
+
+class KeyPool:
+    def __init__(self, *, pool, ranges, base62, clock, key, batch, low_water):
+        self.pool = pool
+        self.ranges = ranges
+        self.base62 = base62
+        self.permutation = Permutation(62**7, key)
+        self.batch = batch
+        self.low_water = low_water
+        self.codes = []
+        self.refill = None
+
+    async def new_code(self, long_url, namespace):
+        while True:
+            code = await self.take()
+            if await namespace.claim(code):
+                return code
+
+    async def take(self):
+        while not self.codes:
+            if self.refill is None or self.refill.done():
+                self.refill = asyncio.create_task(self.fetch())
+            await self.refill
+        return self.codes.pop()
+
+    async def fetch(self):
+        try:
+            codes = await self.pool.spop(UNUSED, self.batch)
+        except RedisError as error:
+            raise Unavailable("the pool is away") from error
+        if not codes:
+            raise Unavailable("the pool is dry")
+        self.codes += codes
+
+    async def generate(self):
+        size, added = await self.pool.scard(UNUSED), 0
+        if size >= self.low_water:
+            return 0
+        while size + added < 2 * self.low_water:
+            added += await self.pool.sadd(UNUSED, *map(self.code_of, await self.ranges.allot()))
+        return added
+
+    def code_of(self, number):
+        return self.base62.encode(self.permutation.of(number), 7)

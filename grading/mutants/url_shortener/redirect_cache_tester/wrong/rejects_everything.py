@@ -1,0 +1,5 @@
+"""Takes every cache for broken."""
+
+class RedirectCacheTester:
+    def problems(self, recording):
+        return ["caches are hard: there is always something wrong"]

@@ -1,0 +1,212 @@
+"""The capstone can fail: a wrong component in each slot is rejected for the right reason, and right ones pass.
+
+Each run starts a stack and takes some 25 s, so nearly all of this is left to the slow lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from workbench import cli
+from workbench.capstone.ledger import Ledger
+from workbench.capstone.plan import plan_for
+from workbench.capstone.run import Evidence, run
+from workbench.capstone.scene import SLOTS
+from workbench.capstone.verdict import CapstoneVerdict, verdict
+
+from tests.stack.clients import skip_unless_available
+
+ROOT = Path(__file__).parents[2]
+PLAIN = ROOT / "reference/shortener/plain"
+MUTANTS = ROOT / "grading/mutants/url_shortener/redirect_cache/wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The plain filling of a slot with one mistake in it: `right` was written, `wrong` stands there."""
+
+    slot: str
+    title: str
+    right: str
+    wrong: str
+    rejected_by: tuple[str, ...]
+    also: tuple[str, str] = ("\0", "")
+    """A second place where it shows."""
+
+    @property
+    def source(self) -> str:
+        name = self.slot.rpartition("/")[2].replace("-", "_")
+        source = (PLAIN / f"{name}.py").read_text("utf-8")
+        assert self.right in source, f"{name} has changed: {self.right!r} is not in it any more"
+        return source.replace(self.right, self.wrong).replace(*self.also)
+
+
+WRONG = (
+    Wrong(
+        "url-shortener/base62",
+        "the alphabet of base64",
+        "text = ALPHABET[rest] + text",
+        "text = (ALPHABET[:60] + '-_')[rest] + text",
+        ("errors",),
+    ),
+    Wrong(
+        "url-shortener/hash-codes",
+        "no salt: the second link to a URL finds its code taken, eight times",
+        "salt = self.random.getrandbits(64)",
+        "salt = 0",
+        ("errors",),
+    ),
+    Wrong(
+        "url-shortener/snowflake-codes",
+        "no worker in the number, and nobody looks whether the claim was granted",
+        "if await namespace.claim(code):  # else it is somebody's alias\n                return code",
+        "await namespace.claim(code)\n            return code",
+        ("errors",),
+        ("+ lease.worker <<", "+ 0 <<"),
+    ),
+    Wrong(
+        "url-shortener/key-pool",
+        "the pool's error escapes as it is",
+        'raise Unavailable(f"the key pool is away: {error}") from error',
+        "raise",
+        ("errors",),
+    ),
+    Wrong(
+        "url-shortener/shard-router",
+        "another shard in each process",
+        "zlib.crc32(code.encode())",
+        "zlib.crc32(code.encode() + str(__import__('os').getpid()).encode())",
+        ("links", "owners"),
+    ),
+    Wrong(
+        "url-shortener/click-aggregator",
+        "what comes again is counted again",
+        "not await self._store.known([click.event_id])",
+        "True",
+        ("clicks",),
+    ),
+    Wrong(
+        "url-shortener/click-aggregator",
+        "no referrers by day or in all",
+        'found.append(Bucket(click.code, width, start, "referrer", click.referrer))',
+        "pass",
+        ("statistics",),
+    ),
+)
+CACHES = {
+    "memory_of_each_server": "gone",
+    "entry_outlives_link": "gone",
+    "url_quoted": "links",
+    "store_error_is_unknown": "links",
+    "cache_error_escapes": "errors",
+}
+"""Wrong redirect caches of the judge's own collection, and what rejects them here."""
+
+LOOPS = """
+class ShardRouter:
+    def __init__(self, *, shards):
+        self.shards, self.asked = list(shards), 0
+
+    def shard_of(self, code):
+        self.asked += 1
+        while self.asked == 9000:  # long after the trial
+            pass
+        return self.shards[sum(code.encode()) % len(self.shards)]
+"""
+
+
+def judged(
+    slot: str, source: str, seed: int = 1, profile: str = "embedded"
+) -> tuple[CapstoneVerdict, Evidence]:
+    evidence = asyncio.run(run(plan_for(slot, seed, 12.0), source, profile=profile))
+    return verdict(evidence, profile), evidence
+
+
+def outcomes(found: CapstoneVerdict) -> dict[str, str]:
+    return {each.id: each.verdict for each in found.requirements}
+
+
+# --- without a stack
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_plan_follows_from_its_seed(slot: str) -> None:
+    assert plan_for(slot, 7, 12.0) == plan_for(slot, 7, 12.0)
+    assert plan_for(slot, 7, 12.0).steps != plan_for(slot, 8, 12.0).steps
+    assert all(fault.at > 0 and fault.at + fault.lasts < 13.0 for fault in plan_for(slot, 7, 12.0).faults)
+
+
+def test_no_verdict_without_work() -> None:
+    """Nothing was asked and nothing broken: that shows nothing, and earns nothing."""
+    plan = plan_for("url-shortener/redirect-cache", 1, 12.0)
+    found = verdict(Evidence(plan, Ledger.of(plan.links)), "embedded")
+    assert set(outcomes(found).values()) == {"unknown"}
+    assert found.points == 0
+
+
+def test_what_cannot_be_asked_for_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["capstone", "plain", "--slot", "url-shortener/nothing"]) == 1
+    assert "no slot 'url-shortener/nothing'" in capsys.readouterr().err
+    assert cli.main(["capstone", "plain", "--seconds", "2"]) == 1
+    assert "8 s at least" in capsys.readouterr().err
+
+
+def test_the_faults_can_be_read_beforehand(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["capstone", "reference", "--plan", "--slot", "url-shortener/click-aggregator"]) == 0
+    assert "kill -9 consumer for 1 s" in capsys.readouterr().out
+
+
+def test_a_component_that_does_not_load_is_refused() -> None:
+    found, _ = judged(
+        "url-shortener/redirect-cache", "class RedirectCache:\n    def __init__(self):\n        pass\n"
+    )
+    assert found.points == 0
+    assert found.crashed is not None
+    assert "cannot be constructed" in found.crashed
+
+
+# --- with one
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filling", ["plain", "reference"])
+@pytest.mark.parametrize("slot", SLOTS)
+def test_the_right_ones_pass(slot: str, filling: str) -> None:
+    found, _ = judged(slot, filling)
+    assert found.passed, found.text()
+
+
+@pytest.mark.slow
+@pytest.mark.local
+@pytest.mark.parametrize("slot", SLOTS)
+def test_the_reference_passes_on_real_services(slot: str) -> None:
+    skip_unless_available("local")
+    found, _ = judged(slot, "reference", profile="local")
+    assert found.passed, found.text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.slot}: {wrong.title}")
+def test_a_wrong_component_is_rejected(wrong: Wrong) -> None:
+    found, _ = judged(wrong.slot, wrong.source)
+    for requirement in wrong.rejected_by:
+        assert outcomes(found)[requirement] == "fail", found.text()
+    assert outcomes(found)["alive"] == "pass", found.text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CACHES)
+def test_a_wrong_redirect_cache_is_rejected(name: str) -> None:
+    found, _ = judged("url-shortener/redirect-cache", (MUTANTS / f"{name}.py").read_text("utf-8"))
+    assert outcomes(found)[CACHES[name]] == "fail", found.text()
+
+
+@pytest.mark.slow
+def test_a_component_that_loops_is_named_with_its_line() -> None:
+    found, _ = judged("url-shortener/shard-router", LOOPS)
+    assert outcomes(found)["alive"] == "fail", found.text()
+    assert "while self.asked == 9000" in found.text()
+    assert CapstoneVerdict.from_json(found.to_json()) == found
