@@ -102,11 +102,24 @@ class Virtual:
         datetime_module.datetime = VirtualDatetime  # type: ignore[misc]
         datetime_module.date = VirtualDate  # type: ignore[misc]
 
+    def chance_bits(self) -> int:
+        return self.chance.getrandbits(128)
+
     def _install_chance(self) -> None:
         def urandom(count: int) -> bytes:
             return self.chance.randbytes(count)
 
         os.urandom = urandom
         random._urandom = urandom  # type: ignore[attr-defined]  # what SystemRandom, and so secrets, calls
+        chance = self.chance_bits
+
+        class VirtualRandom(random.Random):
+            """One that is not told a seed takes it from the run's own chance."""
+
+            def __init__(self, x: Any = None) -> None:
+                super().__init__(chance() if x is None else x)
+
+        VirtualRandom.__name__ = VirtualRandom.__qualname__ = "Random"
+        random.Random = VirtualRandom  # type: ignore[misc]
         uuid.uuid4 = lambda: uuid.UUID(bytes=urandom(16), version=4)
         uuid.uuid1 = lambda node=None, clock_seq=None: uuid.UUID(bytes=urandom(16), version=1)

@@ -55,6 +55,9 @@ REPLY_LIMIT = 1_000_000
 REPLIES_LIMIT = 2_500_000
 """Bytes: of one command, and of all that one write carried."""
 
+SAID_LIMIT = 32_000_000
+"""Bytes that scripts may hand to commands in one run."""
+
 BUSY_SECONDS = 30
 SCRIPT_SECONDS = 5
 """Of real time, in one run and in one script: far beyond what any component needs that wants an answer."""
@@ -64,7 +67,7 @@ CONNECTIONS = 2_000
 HARDEN = """
 function()
     local sethook, error, clock = debug.sethook, error, os.clock
-    local ticks, began = 0, 0
+    local ticks, began, repeated = 0, 0, 0
     local function spent()
         sethook(spent, "", 1)  -- a pcall that catches this gets no further either
         error("the script used more than its instructions", 0)
@@ -82,7 +85,8 @@ function()
     end
     local rep = string.rep
     string.rep = function(text, count)
-        if #text * count > 1000000 then error("string.rep: too long", 2) end
+        repeated = repeated + #text * count
+        if #text * count > 1000000 or repeated > 5000000 then error("string.rep: too long", 2) end
         return rep(text, count)
     end
     -- What goes to Python is copied there, each time that it is mentioned: weigh it while it is still one.
@@ -113,7 +117,7 @@ function()
     cjson.encode, cjson.decode = weighed(cjson.encode), weighed(cjson.decode)
     redis.log = function() end  -- it would be the judge's log
     return function()
-        calls, ticks, began = 0, 0, clock()
+        calls, ticks, began, repeated = 0, 0, clock(), 0
         sethook(tick, "", 2000)
     end
 end
@@ -241,6 +245,11 @@ class _Socket(FakeSocket):
     def _lua_redis_call(self, lua_runtime: Any, expected_globals: set[Any], op: bytes, *args: Any) -> Any:
         if real_time.perf_counter() - self._script_began > SCRIPT_SECONDS:
             raise SimpleError("ERR the script takes too long")
+        self._server._said = getattr(self._server, "_said", 0) + sum(
+            len(each) for each in args if isinstance(each, bytes)
+        )
+        if self._server._said > SAID_LIMIT:
+            raise SimpleError("OOM command not allowed when used memory > 'maxmemory'.")
         return super()._lua_redis_call(lua_runtime, expected_globals, op, *args)
 
     def _convert_lua_result(self, result: Any, nested: bool = True) -> Any:

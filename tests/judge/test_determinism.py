@@ -21,6 +21,7 @@ class RedirectCache:
     async def resolve(self, code):
         print(time.time(), time.monotonic(), time.time_ns(), datetime.datetime.now(datetime.UTC), datetime.date.today())
         print(random.random(), secrets.token_hex(4), os.urandom(4), uuid.uuid4(), self.own.random(), hash("text"))
+        print(random.Random().random(), random.Random(5).random())
         assert abs(time.time() - self.clock.now()) < 1e-6
         assert isinstance(datetime.datetime.now() + datetime.timedelta(1), datetime.datetime)
         before = time.time(), time.monotonic()

@@ -23,7 +23,8 @@ def wrapped(name: str, class_name: str, method: str, code: str, before: str = ""
     """The reference, whose `method` (async, or not) does `code` first; in it `real(*args)` is what it did before."""
     kind = "async def" if class_name != "Base62" else "def"
     lines = "".join(f"    {line}\n" for line in code.strip().splitlines())
-    return f"{source(name)}\n{before}\nreal = {class_name}.{method}\n{kind} tampered(self, *args):\n{lines}\n{class_name}.{method} = tampered\n"
+    head = f"{source(name)}\n{before}\nreal = {class_name}.{method}\n"
+    return f"{head}{kind} tampered(self, *args):\n{lines}\n{class_name}.{method} = tampered\n"
 
 
 def codes(code: str, before: str = "", only: tuple[str, ...] = ("form", "one-trip")) -> Verdict:
@@ -50,18 +51,24 @@ HOST = "import sys, gc, os\nrun = next(o for o in gc.get_objects() if type(o).__
 
 FORGED = {
     "line through the channel": HOST + "run.channel.send({'ended': True})",
-    "line by number": "import os\nfor fd in range(3, 30):\n  try: os.write(fd, b'{\"ended\":true}\\n')\n  except OSError: pass",
-    "two objects with one key": HOST + "run.channel._out.write(b'{\"idle\":null,\"idle\":1,\"events\":[[]]}\\n')",
+    "line by number": (
+        "import os\nfor fd in range(3, 30):\n"
+        "  try: os.write(fd, b'{\"ended\":true}\\n')\n  except OSError: pass"
+    ),
+    "two objects with one key": HOST + 'run.channel._out.write(b\'{"idle":null,"idle":1,"events":[[]]}\\n\')',
     "a line without end": HOST + "run.channel._out.write(b'x' * 5_000_000)",
     "a deep line": HOST + "run.channel._out.write(b'[' * 100_000 + b'\\n')",
-    "a number of 5,000 digits": HOST + "run.channel._out.write(b'{\"idle\":' + b'9' * 5000 + b',\"events\":[]}\\n')",
-    "not a number": HOST + "run.channel._out.write(b'{\"idle\":NaN,\"events\":[]}\\n')",
-    "infinity": HOST + "run.channel._out.write(b'{\"idle\":1e999,\"events\":[]}\\n')",
+    "a number of 5,000 digits": HOST
+    + "run.channel._out.write(b'{\"idle\":' + b'9' * 5000 + b',\"events\":[]}\\n')",
+    "not a number": HOST + 'run.channel._out.write(b\'{"idle":NaN,"events":[]}\\n\')',
+    "infinity": HOST + 'run.channel._out.write(b\'{"idle":1e999,"events":[]}\\n\')',
     "not UTF-8": HOST + "run.channel._out.write(b'\\xff\\xfe\\n')",
     "an answer to nobody": HOST + "run.events.append(['return', 99, 'x', None])",
     "the same answer twice": HOST + "run.events += [['return', 0, 'aaaaaaa', None]] * 2",
-    "a question of another kind": HOST + "run.events.append(['ask', 10**6, 0, 'namespace', 'claim', [['a']], 0, None])",
-    "a question without a port": HOST + "run.events.append(['ask', 10**6, 0, 'store', 'claim', ['a'], 0, None])",
+    "a question of another kind": HOST
+    + "run.events.append(['ask', 10**6, 0, 'namespace', 'claim', [['a']], 0, None])",
+    "a question without a port": HOST
+    + "run.events.append(['ask', 10**6, 0, 'store', 'claim', ['a'], 0, None])",
     "a question of a server that there is not": HOST
     + "run.events.append(['ask', 10**6, 9, 'namespace', 'claim', ['a'], 0, None])",
     "a huge number of a request": HOST
@@ -95,11 +102,13 @@ ENDS = {
 
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
 def test_what_ends_in_a_pure_method_earns_nothing(code: str) -> None:
-    assert base62(code, only=("digits", "encode") and ()).points == 0
+    assert base62(code).points == 0
 
 
 LIES = {
-    "a str of its own": "class S(str):\n  def __eq__(self, other): return True\n  __hash__ = str.__hash__\nreturn S('x')",
+    "a str of its own": (
+        "class S(str):\n  def __eq__(self, other): return True\n  __hash__ = str.__hash__\nreturn S('x')"
+    ),
     "an int of its own": "class I(int): pass\nreturn I(3)",
     "a class that lies": "class L:\n  __class__ = str\nreturn L()",
     "equal to all": "class L:\n  def __eq__(self, other): return True\n  def __hash__(self): return 0\nreturn L()",
@@ -117,7 +126,8 @@ LIES = {
 @pytest.mark.parametrize("code", LIES.values(), ids=LIES)
 def test_values_that_lie_are_wrong(code: str) -> None:
     assert codes(code).points == 0
-    assert base62(code).points <= 4  # what concerns `decode` alone is still right
+    verdicts = {each.id: each.verdict for each in base62(code).requirements}
+    assert {id for id, verdict in verdicts.items() if verdict == "pass"} <= {"decode", "bad-text"}
 
 
 ARGUMENTS = {
@@ -138,7 +148,7 @@ def test_what_is_handed_to_a_port_is_looked_at(code: str) -> None:
 
 PORTS = {
     "used after the call": (
-        "import asyncio\nasync def later(port):\n  await asyncio.sleep(1)\n  await port.claim('zzzzzzz')\n"
+        "import asyncio\nasync def later(port):\n  await asyncio.sleep(0)\n  await port.claim('zzzzzzz')\n"
         "asyncio.create_task(later(args[-1]))\nreturn await real(self, *args)"
     ),
     "another call's": "kept.append(args[-1])\nreturn await real(self, *args[:-1], kept[0])",
@@ -148,11 +158,8 @@ PORTS = {
 @pytest.mark.parametrize("code", PORTS.values(), ids=PORTS)
 def test_a_port_belongs_to_its_call(code: str) -> None:
     """The judge knows whose port it was: a claim by another call's port gives that call nothing."""
-    verdict = codes(code, before="kept = []", only=("claimed", "one-trip"))
-    assert verdict.crashed is None or "mistake" in verdict.crashed
-    assert verdict.points <= 4
-    if "kept[0]" in code:
-        assert verdict.points == 0
+    verdict = codes(code, before="kept = []", only=("one-trip",))
+    assert verdict.points == 0
 
 
 CRASHES = {
@@ -169,7 +176,7 @@ CRASHES = {
 
 @pytest.mark.parametrize("code", CRASHES.values(), ids=CRASHES)
 def test_who_dies_is_dead(code: str) -> None:
-    """"claimed" has a server die among its callers."""
+    """ "claimed" has a server die among its callers."""
     verdict = codes(code, only=("claimed",))
     assert verdict.crashed is None
     assert {each.verdict for each in verdict.requirements} <= {"pass", "fail"}
@@ -177,8 +184,7 @@ def test_who_dies_is_dead(code: str) -> None:
 
 HABITS = {
     "stops asking while the store fails": (
-        "try: return await real(self, *args)\n"
-        "except Exception:\n  import asyncio\n  await asyncio.Future()"
+        "try: return await real(self, *args)\nexcept Exception:\n  import asyncio\n  await asyncio.Future()"
     ),
     "raises what it likes": "try: return await real(self, *args)\nexcept Exception: raise RuntimeError from None",
 }
@@ -193,16 +199,14 @@ def test_who_never_asks_under_a_fault_shows_nothing() -> None:
     """It knows the instant at which the faults begin, and does nothing then: unknown, or failed, and no point."""
     code = "if self.calls: raise Unavailable('later')\nself.calls = 1\nreturn await real(self, *args)"
     text = "from reference.platform.errors import Unavailable\nHashCodes.calls = 0"
-    assert codes(code, text, only=("store-failure", "collisions", "claimed")).points == 0
+    assert codes(code, text, only=("store-failure", "claimed")).points == 0
 
 
 def test_who_keeps_away_from_a_failing_cache_shows_nothing(slot: str, reference: str) -> None:
-    """`cache-failure`: after its first error in a run the cache is not asked again, and before it at most once."""
+    """It never sends the cache anything: no fault of the cache can meet it, which is `unknown`, and earns nothing."""
     text = f"""{reference}
-import time
 from redis.exceptions import RedisError
-real = RedisError.__init__
-class Away(RedisCacheProxy if False else object):
+class Away:
     def __init__(self, cache): self.cache = cache
     def __getattr__(self, name):
         raise RedisError("I keep away")
@@ -211,8 +215,9 @@ def init(self, *, cache, **rest): before(self, cache=Away(cache), **rest)
 RedirectCache.__init__ = init
 """
     verdict = settled(judge(slot, text, [1, 2], only=["cache-failure", "hits", "cancellation"]))
-    assert verdict.points <= 1
-    assert verdict.requirements[0].verdict != "pass"
+    outcomes = {each.id: each.verdict for each in verdict.requirements}
+    assert outcomes["cache-failure"] in ("unknown", "fail")
+    assert outcomes["hits"] == "fail"
 
 
 BLOCKS = {
@@ -221,7 +226,8 @@ BLOCKS = {
         "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nsignal.raise_signal(signal.SIGSTOP)"
     ),
     "no limits": (
-        "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nsignal.setitimer(signal.ITIMER_PROF, 0)\nwhile True: pass"
+        "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "signal.setitimer(signal.ITIMER_PROF, 0)\nwhile True: pass"
     ),
 }
 
@@ -246,7 +252,10 @@ BOMBS = {
     "stored": "local s=string.rep('x',900000) for i=1,5000 do redis.call('set','k'..i,s) end return 1",
     "answered": "local s=string.rep('x',900000) local t={} for i=1,20000 do t[i]=s end return t",
     "answered at once": "local s=string.rep('x',900000) local t={} for i=1,7000 do t[i]=s end return unpack(t)",
-    "said at once": "local s=string.rep('x',900000) local t={} for i=1,7000 do t[i]=s end return redis.call('mset',unpack(t))",
+    "said at once": (
+        "local s=string.rep('x',900000) local t={} for i=1,7000 do t[i]=s end "
+        "return redis.call('mset',unpack(t))"
+    ),
     "encoded": "local s=string.rep('x',900000) local t={} for i=1,20000 do t[i]=s end return #cjson.encode(t)",
 }
 

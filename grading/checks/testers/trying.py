@@ -25,9 +25,9 @@ TOLD = 300
 """Characters of what a tester says that a report repeats."""
 
 
-OTHERS = 4
+OTHERS = 3
 """Further scenarios in which a right component is shown beside those that have the bug."""
-TWICE = 5
+TWICE = 4
 """Scenarios in which two right components are shown: what a tester keeps in mind of one is wrong for the other."""
 
 
@@ -78,25 +78,29 @@ class Trying:
             self.leaves_alone,
         )
 
-    def one_bug(self, bug: str) -> Scenario:
+    def one_bug(self, bug: str, every: int = 1) -> Scenario:
+        """`every`: as in Scenario, where the recordings are large."""
         return Scenario(
             bug,
             "Your tester was shown recordings of right components, and of every component that has this kind of bug.",
             self.with_bug(bug),
             self.finds(bug),
+            every,
         )
 
     # --- what is shown
 
     def all_kinds(self, seed: int) -> Plan:
-        """A right component in every scenario, in some of them two; and each kind of bug once."""
+        """A right component in every scenario, in some two; and each kind of bug once. Of what is large, one."""
         choice = Choice(self.bank, seed, "all")
-        scenarios = choice.scenarios()
-        shown = [entry for each in scenarios for entry in choice.right(each, 1)]
+        scenarios = [each for each in choice.scenarios() if each not in self.large]
+        large = choice.random.sample(self.large, min(1, len(self.large)))
+        shown = [entry for each in [*scenarios, *large] for entry in choice.right(each, 1)]
         for each in choice.random.sample(scenarios, TWICE):
             shown += [entry for entry in choice.right(each, 2) if entry not in shown]
         for bug in sorted({entry.bug for entry in self.bank.entries()} - {""}):
-            shown.append(choice.random.choice(choice.wrong(bug)))
+            bugs = [entry for entry in choice.wrong(bug) if entry.scenario not in self.large]
+            shown += choice.random.sample(bugs, min(1, len(bugs)))
         return self.plan(choice, shown)
 
     def with_bug(self, bug: str) -> Callable[[int], Plan]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,22 +31,34 @@ class Broken:
 
 
 async def break_things(
-    stack: Stack, faults: tuple[Fault, ...], now: Callable[[], float], happened: list[Broken]
+    stack: Stack,
+    faults: tuple[Fault, ...],
+    now: Callable[[], float],
+    reach: Callable[[float], Awaitable[None]],
+    happened: list[Broken],
 ) -> None:
-    """Each fault at its moment, also while others last. Returns when all are mended."""
+    """Each fault at its moment, also while others last. Returns when all are mended. `reach` waits for a moment of the
+    plan."""
     async with asyncio.TaskGroup() as group:
         for fault in faults:
-            group.create_task(_break(stack, fault, now, happened))
+            group.create_task(_break(stack, fault, now, reach, happened))
 
 
-async def _break(stack: Stack, fault: Fault, now: Callable[[], float], happened: list[Broken]) -> None:
-    await asyncio.sleep(max(0.0, fault.at - now()))
+async def _break(
+    stack: Stack,
+    fault: Fault,
+    now: Callable[[], float],
+    reach: Callable[[float], Awaitable[None]],
+    happened: list[Broken],
+) -> None:
+    await reach(fault.at)
     broken = Broken(fault, now())
     happened.append(broken)
     try:
         broken.told = await asyncio.to_thread(_do, stack, fault)
         if fault.lasts:
             await asyncio.sleep(fault.lasts)
+            await reach(fault.at + fault.lasts)
             await asyncio.to_thread(_undo, stack, fault)
     except (StackError, ValueError) as error:
         broken.failed = str(error)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from workbench.capstone.ledger import AWAY, Entry, Ledger, MadeLink
 from workbench.capstone.plan import AGENTS, CLIENTS, Step, referer
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 PAUSE = 0.35
@@ -36,6 +38,8 @@ class Clients:
         self.stalls: list[tuple[float, float]] = []
         """From when to when the machine stood still, as far as this process could tell."""
         self.steps = 0
+        self._next = 0.0
+        """The planned moment of the request that is to be sent next."""
         self._http = {name: self._client(name) for name in CLIENTS}
         self.began = time.monotonic()
         self._epoch = time.time()
@@ -55,9 +59,23 @@ class Clients:
         """Seconds since the load began."""
         return time.monotonic() - self.began
 
-    def begin(self) -> None:
-        """The load begins now."""
-        self.began, self._epoch = time.monotonic(), time.time()
+    async def sow(self, steps: Iterable[Step]) -> None:
+        """What happens before the load. Then the load begins, and all times count from there."""
+
+        async def one(step: Step) -> None:
+            self.steps += 1
+            await self._one(self.steps, step)
+
+        await few_at_a_time(one, steps)
+        passed = self.now()
+        self.began, self._epoch = self.began + passed, self._epoch + passed
+        self.ledger.shift(-passed)
+
+    async def reach(self, at: float) -> None:
+        """Returns when all that was planned before the moment `at` has been sent: on a busy machine, later than `at`.
+        So what is broken meets the requests that it is to meet, however slow the machine."""
+        while self.now() < at or self._next < at:  # noqa: ASYNC110 -- time and progress, both
+            await asyncio.sleep(TICK / 2)
 
     async def carry_out(self, steps: Iterable[Step]) -> None:
         """Returns when every request has been answered, or given up."""
@@ -65,11 +83,14 @@ class Clients:
         tasks = []
         try:
             for step in steps:
+                self._next = step.at
                 await asyncio.sleep(max(0.0, step.at - self.now()))
                 self.steps += 1
                 tasks.append(asyncio.create_task(self._one(self.steps, step)))
+            self._next = float("inf")
             await asyncio.gather(*tasks)
         finally:
+            self._next = float("inf")
             watching.cancel()
             for task in tasks:
                 task.cancel()
@@ -233,14 +254,14 @@ class Clients:
         return found
 
 
-async def few_at_a_time(work: Any, links: Iterable[MadeLink]) -> None:
+async def few_at_a_time(work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def one(link: MadeLink) -> None:
+    async def one(item: T) -> None:
         async with turns:
-            await work(link)
+            await work(item)
 
-    await asyncio.gather(*(one(link) for link in links))
+    await asyncio.gather(*(one(item) for item in items))
 
 
 def told(answer: httpx.Response) -> tuple[str, str]:

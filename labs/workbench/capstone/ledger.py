@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workbench.capstone.plan import PlannedLink
 
@@ -68,6 +68,15 @@ class Ledger:
     @classmethod
     def of(cls, planned: Iterable[PlannedLink]) -> Ledger:
         return cls([MadeLink(each) for each in planned])
+
+    def shift(self, seconds: float) -> None:
+        """Moves all that has happened so far in time."""
+        self.entries = [
+            replace(each, sent=each.sent + seconds, answered=each.answered + seconds) for each in self.entries
+        ]
+        for link in self.links:
+            for name in ("asked", "made", "ends", "to_delete", "deleted"):
+                setattr(link, name, getattr(link, name) + seconds)
 
     def acknowledged(self) -> list[MadeLink]:
         return [link for link in self.links if link.code]

@@ -16,6 +16,10 @@ Op = Literal["shorten", "follow", "delete", "stats", "guess"]
 CLIENTS = ("ann", "ben", "cleo", "dan")
 RATE = 45.0
 """Requests a second beside those that belong to a story (a deletion and who follows after it)."""
+SOWN = 20
+"""Links that are made before the load, so that there is something to follow."""
+BEFORE = -2.0
+"""The moment of what happens before the load, in this order and without haste."""
 BOUND = 2.0
 """Seconds after an acknowledged deletion by which no server redirects any more."""
 AFTER = (0.4, BOUND + 0.3, BOUND + 1.0, BOUND + 1.8)
@@ -34,8 +38,8 @@ PATHS = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request. `at`: seconds since the load began. `link`: the number of the planned link that it is about.
-    `code`: of a guess."""
+    """One request. `at`: seconds since the load began; below 0, what comes before it. `link`: the number of the planned
+    link that it is about. `code`: of a guess."""
 
     at: float
     client: str
@@ -67,6 +71,15 @@ class Plan:
     faults: tuple[Fault, ...]
     scene: Scene
 
+    @property
+    def before(self) -> list[Step]:
+        """The steps before the load."""
+        return [step for step in self.steps if step.at < 0]
+
+    @property
+    def load(self) -> list[Step]:
+        return [step for step in self.steps if step.at >= 0]
+
 
 def plan_for(slot: str, seed: int, seconds: float) -> Plan:
     """ValueError: no such slot, or too short a load to meet its faults."""
@@ -90,9 +103,9 @@ class _Writer:
         """Links that live through the run, by the moment at which they are made."""
 
     def write(self) -> None:
-        for at in self.moments(20, 0.0, 1.0):
-            self.make(at)
-        for at in self.moments(int(RATE * (self.seconds - 1.2)), 1.2, self.seconds):
+        for _ in range(SOWN):
+            self.make(BEFORE)
+        for at in self.moments(int(RATE * self.seconds), 0.0, self.seconds):
             self.any_request(at)
         for at in self.moments(int(self.seconds), 1.2, self.seconds - 3.0):
             self.end_of_a_link(at)
@@ -169,7 +182,7 @@ class _Writer:
     def race(self, at: float) -> None:
         """Links that nobody has followed yet are read through a slow server, and deleted before its answer comes."""
         for _ in range(8):
-            link = self.make(self.dice.uniform(0.2, 1.4), keep=False)
+            link = self.make(BEFORE, keep=False)
             for gap in (0.25, 0.251, 0.252, 0.253):
                 self.step(at + gap, "follow", link)
             self.step(at + 1.3, "delete", link)
@@ -179,7 +192,7 @@ class _Writer:
     def end_of_warm_links(self, at: float) -> None:
         """Links that every cache has are deleted at one moment, such as while their cache is away."""
         for _ in range(5):
-            link = self.make(self.dice.uniform(0.1, 0.9), keep=False)
+            link = self.make(BEFORE, keep=False)
             for before in (0.9, 0.85, 0.8, 0.7):
                 self.step(at - before, "follow", link)
             self.step(at, "delete", link)

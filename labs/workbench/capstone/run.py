@@ -73,13 +73,14 @@ async def _on(stack: Stack, plan: Plan, component: str, say: Say) -> Evidence:
     await asyncio.to_thread(stack.set, "code_strategy", plan.scene.strategy)
     clients = Clients(stack.url, evidence.ledger)
     try:
-        clients.begin()
+        say("making links to follow")
+        await clients.sow(plan.before)
         evidence.began, evidence.stalls = time.time(), clients.stalls
         say(f"load and faults for {plan.seconds:g} s")
         breaking = asyncio.create_task(
-            break_things(stack, plan.faults, clients.now, evidence.broken), name="faults"
+            break_things(stack, plan.faults, clients.now, clients.reach, evidence.broken), name="faults"
         )
-        await clients.carry_out(plan.steps)
+        await clients.carry_out(plan.load)
         await breaking
         say("letting it settle")
         await _all_up(stack)

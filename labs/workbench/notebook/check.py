@@ -30,8 +30,9 @@ async def check(
     """The judge's verdict on `component`, requirement by requirement. In a notebook: `await check(redirect_cache)`.
 
     There what failed can be stepped through, beside the cell's own lines, and hints can be asked for.
-    `seeds`: such as "1-20"; if not given, public ones and the learner's own. `requirement`: only that one. Nothing of the component runs
-    in this process. Raises JudgeError if there is no verdict; cancelling (the notebook's stop button) ends the judge.
+    `seeds`: such as "1-20"; public ones and the learner's own, if not given. `requirement`: only that one. Nothing of
+    the component runs in this process. Raises JudgeError if there is no verdict; cancelling (the notebook's stop
+    button) ends the judge.
     """
     if not isinstance(component, Component):
         raise TypeError(

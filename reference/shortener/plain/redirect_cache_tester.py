@@ -1,6 +1,6 @@
 """Plain filling of `url-shortener/redirect-cache-tester`: was what was answered ever true?
 
-Right, and far too mild: an answer that was true an hour ago passes for all time, and who got no answer is not looked at.
+Right, and far too mild: an answer that was true an hour ago passes for ever, and who got none is not looked at.
 """
 
 from __future__ import annotations

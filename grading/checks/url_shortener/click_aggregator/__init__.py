@@ -61,8 +61,8 @@ STOPPED = Scenario(
     "with a new instance.",
     workloads.stopped,
     checkers.after_a_stop,
-    why="Who is told to stop and goes on holds up every deployment, until it is killed; and whoever gets a number for an "
-    "answer believes that the batch was counted.",
+    why="Who is told to stop and goes on holds up every deployment, until it is killed; and whoever gets a number "
+    "believes that the batch was counted.",
     read_next="https://docs.python.org/3/library/asyncio-task.html#task-cancellation: what must become of a "
     "CancelledError that you catch?",
 )

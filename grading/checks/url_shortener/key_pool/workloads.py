@@ -37,7 +37,8 @@ def put(s: Workload, count: int, at: float, *, needed: bool = True) -> list[str]
     """So many fresh codes are in the pool from then on. `needed`: a run without them shows nothing."""
     codes = ["".join(s.random.choices(ALPHABET, k=LENGTH)) for _ in range(count)]
     name = f"put {len(s.ops)}"
-    s.redis("SADD", UNUSED, *codes, at=at, name=name, text=f"{count} codes are put into the pool")
+    text = "a code is put into the pool" if count == 1 else f"{count} codes are put into the pool"
+    s.redis("SADD", UNUSED, *codes, at=at, name=name, text=text)
     s.facts.setdefault("put", {})[name] = codes
     if needed:
         need(s, name)

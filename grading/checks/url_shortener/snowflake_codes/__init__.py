@@ -102,7 +102,7 @@ TWO_KEYS = Scenario(
 )
 STEADY = Scenario(
     "steady",
-    f"{workloads.GROUPS * workloads.TOGETHER} codes were asked of one server in eight seconds, and its questions counted.",
+    f"{workloads.GROUPS * workloads.TOGETHER} codes were asked of one server in eight seconds; its questions were counted.",
     workloads.steady,
     checkers.cheap,
     every=4,

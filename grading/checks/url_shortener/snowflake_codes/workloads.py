@@ -62,7 +62,7 @@ def aliases(seed: int) -> Plan:
 
 
 def servers_at_once(seed: int) -> Plan:
-    """Two servers, each with several callers at the same moment: at first, and later, when what they reserved is past."""
+    """Two servers, each with several callers at the same moment; and again when what they reserved is past."""
     s = script(seed, "unique")
     for at in (1.0, 9.0):
         for server in range(2):

@@ -34,9 +34,10 @@ class KeyPool:
                 self.fetching = asyncio.create_task(self.fetch())
             if self.codes:
                 return self.codes.popleft()
-            await asyncio.wait([self.fetching])
-            if not self.codes and self.fetching.exception():
-                raise Unavailable("no codes") from self.fetching.exception()
+            fetching = self.fetching  # another one may have begun by the time we wake up
+            await asyncio.wait([fetching])
+            if not self.codes and fetching.exception():
+                raise Unavailable("no codes") from fetching.exception()
         raise Unavailable("too many callers")
 
     async def start(self):
