@@ -245,10 +245,11 @@ class _Socket(FakeSocket):
     def _lua_redis_call(self, lua_runtime: Any, expected_globals: set[Any], op: bytes, *args: Any) -> Any:
         if real_time.perf_counter() - self._script_began > SCRIPT_SECONDS:
             raise SimpleError("ERR the script takes too long")
-        self._server._said = getattr(self._server, "_said", 0) + sum(
+        server: Any = self._server
+        server._said = getattr(server, "_said", 0) + sum(
             len(each) for each in args if isinstance(each, bytes)
         )
-        if self._server._said > SAID_LIMIT:
+        if server._said > SAID_LIMIT:
             raise SimpleError("OOM command not allowed when used memory > 'maxmemory'.")
         return super()._lua_redis_call(lua_runtime, expected_globals, op, *args)
 

@@ -198,6 +198,7 @@ def dark(lab: Lab) -> Iterator[None]:
     settings.unlink()
 
 
+@pytest.mark.slow
 def test_what_a_component_says_stays_text_and_dark_is_readable(lab: Lab, visit: Visit, dark: None) -> None:
     dialogs: list[str] = []
     visit.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))

@@ -10,7 +10,7 @@ from grading.judge.plan import Fault, Plan
 
 LEASES = "lease table"
 LENGTHS = {"short": 7, "standard": 11}
-MANY = 150
+MANY = 240
 BURST = 160
 NEIGHBOURS = 20
 GROUPS, TOGETHER = 15, 4
