@@ -8,7 +8,7 @@ from workbench.release import ROOT
 
 from tests.browser.driver import Lab, Visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MUTANTS = ROOT / "grading/mutants/url_shortener"
 IMPORT = "import workbench\nfrom workbench import check"
@@ -198,7 +198,6 @@ def dark(lab: Lab) -> Iterator[None]:
     settings.unlink()
 
 
-@pytest.mark.slow
 def test_what_a_component_says_stays_text_and_dark_is_readable(lab: Lab, visit: Visit, dark: None) -> None:
     dialogs: list[str] = []
     visit.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))

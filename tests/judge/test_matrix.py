@@ -42,8 +42,8 @@ def test_odd_but_right(entry: Entry) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", all_of("odd"))
-def test_odd_but_right_on_40_seeds(entry: Entry) -> None:
-    assert_full_marks(judge(entry.slot, entry.source, range(1, 41)))
+def test_odd_but_right_on_15_seeds(entry: Entry) -> None:
+    assert_full_marks(judge(entry.slot, entry.source, range(1, 16)))
 
 
 @pytest.mark.parametrize("entry", all_of("wrong"))
@@ -61,10 +61,9 @@ def test_wrong_loses_what_it_breaks(entry: Entry) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", all_of("wrong"))
-@pytest.mark.parametrize("seed", [101])
-def test_wrong_on_any_seeds_and_little_else(entry: Entry, seed: int) -> None:
+def test_wrong_on_other_seeds_and_little_else(entry: Entry) -> None:
     """A mark uses about twenty seeds; each of them alone finds most of what is wrong."""
-    verdict = judge(entry.slot, entry.source, range(seed, seed + 20))
+    verdict = judge(entry.slot, entry.source, range(101, 111))
     lost = {each.id for each in verdict.requirements if each.verdict == "fail"}
     assert entry.rejected_by in lost
     assert len(lost) <= 3, verdict.text()
@@ -88,6 +87,7 @@ def test_the_requirements_make_twenty_points(slot: str) -> None:
     assert sum(each.points for each in checks.suite(slot).requirements) == 20
 
 
+@pytest.mark.slow
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     from workbench.cli import main
 

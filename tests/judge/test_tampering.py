@@ -10,6 +10,8 @@ import pytest
 from grading.judge import Verdict, hosting, judge, kinds
 from grading.judge.redis_model import RedisModel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CODES = "url-shortener/hash-codes"
 BASE62 = "url-shortener/base62"

@@ -252,6 +252,7 @@ def test_inside_the_formgraders_event_loop_it_grades_the_same(graded: Graded) ->
     assert "".join(test["outputs"][0]["data"]["text/plain"]) == graded.rows["untouched"]["score"]
 
 
+@pytest.mark.slow
 def test_plain_nbgrader_gives_the_same_mark(graded: Graded) -> None:
     """From the course root, as its own users type it; exit code 0 and the mark as before."""
     for step in (

@@ -89,7 +89,7 @@ def test_the_command_line_runs_a_step(course: Course, tmp_path: Path) -> None:
     assert (tmp_path / "marks.csv").read_text().startswith("assignment,student_id,")
 
 
-@pytest.mark.parametrize("folder", [".", "grading/nbgrader"])
+@pytest.mark.parametrize("folder", [".", pytest.param("grading/nbgrader", marks=pytest.mark.slow)])
 def test_plain_nbgrader_finds_the_course(folder: str) -> None:
     """From the project's root, and from the folder that holds the configuration."""
     program = (

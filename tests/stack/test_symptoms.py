@@ -3,8 +3,7 @@
 A wrong component sits on one server; all others hold the reference, whose layout in Redis it shares. An odd one has a
 layout of its own, so two servers hold it: servers that share a cache must agree on what lies in it.
 Servers are used in pairs, several pairs at once: every fault is on the edges of one server.
-`make test` looks for what wrong ones show on `embedded`; that right ones show nothing, where every probe has to be
-waited out, is for the slow lane.
+All of it takes minutes, and is for the slow lane.
 """
 
 from __future__ import annotations
@@ -123,6 +122,7 @@ def test_manifest_is_whole() -> None:
     assert {one.symptom for one in WRONG} == probes.SYMPTOMS, "every symptom has somebody who shows it"
 
 
+@pytest.mark.slow
 async def test_wrong_ones_show_their_symptom(stack: Stack, sown: dict[str, answered.Sown]) -> None:
     async def examine(candidate: Candidate, bench: Bench) -> str | None:
         for _ in range(3):  # a busy machine can hide a symptom that hangs on moments; it cannot make one up
@@ -168,6 +168,7 @@ async def test_unknown_codes_are_forgotten(stack: Stack, sown: dict[str, answere
     assert [name for name, shown in seen.items() if shown] == [one.name for one in SLOW_TO_SHOW]
 
 
+@pytest.mark.slow
 def test_the_stack_has_served_on(stack: Stack, sown: dict[str, answered.Sown]) -> None:
     """Wrong is not broken: no server had to be started again for any of this."""
     assert [str(incident) for incident in stack.incidents()] == []
