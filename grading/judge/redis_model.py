@@ -205,6 +205,18 @@ class _Runtime:
         return getattr(self._runtime, name)
 
 
+UNORDERED = frozenset({"smembers", "sinter", "sunion", "sdiff"})
+"""Commands that answer in the order of a Python set, which differs from process to process."""
+
+
+def _sorted(function: Any) -> Any:
+    def in_order(*args: Any) -> Any:
+        reply = function(*args)
+        return sorted(reply) if isinstance(reply, list | set) else reply
+
+    return in_order
+
+
 class _Socket(FakeSocket):
     """One connection, seen by the server. Knows the allowed commands only."""
 
@@ -215,7 +227,8 @@ class _Socket(FakeSocket):
         if cmd_name not in ALLOWED:
             name = cmd_name[:40].upper()
             raise SimpleError(f"ERR {name} is not among the commands that the judge's Redis offers")
-        return super()._name_to_func(cmd_name)
+        function, signature = super()._name_to_func(cmd_name)
+        return (_sorted(function), signature) if cmd_name in UNORDERED else (function, signature)
 
     def _decode_error(self, error: SimpleError) -> Any:
         return error  # as it is: redis-py, in the host, makes its exception of the text

@@ -66,7 +66,7 @@ def test_wrong_on_other_seeds_and_little_else(entry: Entry) -> None:
     verdict = judge(entry.slot, entry.source, range(101, 111))
     lost = {each.id for each in verdict.requirements if each.verdict == "fail"}
     assert entry.rejected_by in lost
-    assert len(lost) <= 3, verdict.text()
+    assert len(lost) <= 4, verdict.text()
 
 
 @pytest.mark.parametrize("slot", SLOTS)

@@ -1,5 +1,9 @@
 """The judge's Redis: on virtual time, with the allowed commands, and never an exception for what a client sends."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from grading.judge import resp
@@ -89,3 +93,26 @@ def test_parse_commands() -> None:
 def test_encode() -> None:
     assert resp.encode([1, b"a", None, [True]]) == b"*4\r\n:1\r\n$1\r\na\r\n$-1\r\n*1\r\n:1\r\n"
     assert resp.error("two\r\nlines") == b"-two  lines\r\n"
+
+
+SETS = """
+from grading.judge.redis_model import RedisModel
+redis = RedisModel(lambda: 1.0)
+for command in ("SADD k " + " ".join(f"m{n}" for n in range(30)), "SMEMBERS k", "SUNION k", "SPOP k 3", "SSCAN k 0"):
+    print(redis.execute(1, [command.encode().split()]))
+print(redis.execute(1, [[b"EVAL", b"return redis.call('SMEMBERS', KEYS[1])", b"1", b"k"]]))
+"""
+
+
+def test_sets_answer_alike_in_every_process() -> None:
+    """A Python set has its order from the process's hash seed."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SETS],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "12"
+    }
+    assert len(told) == 1
