@@ -22,7 +22,9 @@ class ClickAggregator:
     def buckets(self, click):
         starts = {"total": 0}
         if 0.0 <= click.time <= self.clock.now() + AHEAD_MAX:
-            minute = datetime.datetime.fromtimestamp(click.time, datetime.UTC).replace(second=0, microsecond=0)
+            minute = datetime.datetime.fromtimestamp(click.time, datetime.UTC).replace(
+                second=0, microsecond=0
+            )
             hour = minute.replace(minute=0)
             for width, start in ("minute", minute), ("hour", hour), ("day", hour.replace(hour=0)):
                 starts[width] = int(start.timestamp())

@@ -12,7 +12,9 @@ class ClickAggregator:
 
     async def count(self, events, offset):
         clicks = {
-            (click.code, click.time, click.referrer, click.agent): click for click in events if click is not None
+            (click.code, click.time, click.referrer, click.agent): click
+            for click in events
+            if click is not None
         }
         known = await self.store.known([click.event_id for click in clicks.values()])
         new = [click for click in clicks.values() if click.event_id not in known]

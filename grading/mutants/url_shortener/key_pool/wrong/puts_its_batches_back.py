@@ -43,7 +43,9 @@ class KeyPool:
 
     async def fetch(self):
         try:
-            if self.doubtful and (codes := await self.pool.smembers(self.held)):  # they may not have reached us
+            if self.doubtful and (
+                codes := await self.pool.smembers(self.held)
+            ):  # they may not have reached us
                 await self.pool.sadd(UNUSED, *codes)
                 await self.pool.delete(self.held)
                 self.doubtful = False

@@ -1,5 +1,6 @@
 """Finds nothing in any recording."""
 
+
 class RedirectCacheTester:
     def problems(self, recording):
         problems = []

@@ -30,7 +30,10 @@ class RedirectCacheTester:
 
     def may_raise(self, call):
         if call.method == "invalidate":
-            return any(o.of == "cache" and o.began <= call.ended and call.began <= o.ended for o in self.recording.outages)
+            return any(
+                o.of == "cache" and o.began <= call.ended and call.began <= o.ended
+                for o in self.recording.outages
+            )
         return call.error in ("Unavailable", "TimedOut") and any(q.error for q in self.queries(call))
 
     def right(self, call):
@@ -64,8 +67,14 @@ class RedirectCacheTester:
 
     def queries(self, call):
         end = inf if call.ended is None else call.ended
-        return [q for q in self.recording.queries if q.server == call.server and q.code == call.code
-                and q.sent <= end and (q.answered is None or q.answered >= call.began)]
+        return [
+            q
+            for q in self.recording.queries
+            if q.server == call.server
+            and q.code == call.code
+            and q.sent <= end
+            and (q.answered is None or q.answered >= call.began)
+        ]
 
     def check_age(self, call):
         limit = 60.0 if call.answer.state == "unknown" else self.recording.ttl
@@ -80,7 +89,9 @@ class RedirectCacheTester:
             if any(o.began <= end and call.began <= o.ended + 3 for o in self.recording.outages):
                 continue
             sent = [q for q in self.queries(call) if call.began <= q.sent]
-            together = [c for c in resolves if (c.server, c.code, c.began) == (call.server, call.code, call.began)]
+            together = [
+                c for c in resolves if (c.server, c.code, c.began) == (call.server, call.code, call.began)
+            ]
             if len(together) > 1 and len(sent) > 1 and all(c.cancelled_at is None for c in together):
                 self.found.append(f"{call.name} came with others, and {len(sent)} queries were sent")
             if sent and any(self.just_asked(call, c) for c in resolves if c.outcome == "returned"):
@@ -94,4 +105,5 @@ class RedirectCacheTester:
                 return False
         expiries = [link.expires for link in self.recording.links if link.code == call.code]
         return not any(earlier.began - 0.001 <= t <= call.ended + 3 for t in expiries) and not any(
-            earlier.began <= t <= call.ended for t in self.changes(call.code))
+            earlier.began <= t <= call.ended for t in self.changes(call.code)
+        )

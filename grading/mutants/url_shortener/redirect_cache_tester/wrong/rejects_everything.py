@@ -1,5 +1,6 @@
 """Takes every cache for broken."""
 
+
 class RedirectCacheTester:
     def problems(self, recording):
         return ["caches are hard: there is always something wrong"]

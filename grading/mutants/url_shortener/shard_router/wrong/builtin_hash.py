@@ -1,8 +1,6 @@
 """Rendezvous hashing by hash()."""
 
 
-
-
 class ShardRouter:
     def __init__(self, *, shards):
         self.shards = shards
