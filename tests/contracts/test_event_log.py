@@ -15,6 +15,7 @@ from reference.platform.events import Envelope, partition_of
 from reference.platform.memory_log import MemoryLog
 from reference.platform.packs import PACK, Stem
 from reference.platform.redis_streams_log import RedisStreamsLog
+from tests.listening import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -219,10 +220,8 @@ async def test_an_append_without_an_answer_is_indefinite(mute: bool) -> None:
         await reader.read(1)
         if mute:
             await reader.read()
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(serve) as port:
         log = RedisStreamsLog(f"redis://127.0.0.1:{port}/0", PARTITIONS, timeout=0.2)
         with pytest.raises(TimedOut if mute else Indefinite):
             await log.append([event(1)])

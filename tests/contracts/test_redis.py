@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from reference.platform.redis_client import redis_client
+from tests.listening import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -103,10 +104,9 @@ async def test_every_command_is_counted_and_none_is_repeated(services: Any) -> N
         nonlocal connections
         connections += 1
         await reader.read(1)
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        broken = redis_client(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", 0.2)
+    async with listening(serve) as port:
+        broken = redis_client(f"redis://127.0.0.1:{port}/0", 0.2)
         with pytest.raises(RedisError):
             await broken.get("k")
         await broken.aclose()

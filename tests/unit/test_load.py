@@ -16,6 +16,8 @@ from workbench.loadgen.recorder import Recorder, Tick
 from workbench.loadgen.result import LoadResult, StoppedEarly
 from workbench.loadgen.silent import SilentView
 
+from tests.listening import listening
+
 pytestmark = pytest.mark.anyio
 RESPONSE = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://example.com/\r\n\r\n"
 
@@ -39,22 +41,14 @@ class Server:
                 if self.hang_up:
                     break
                 writer.write(self.response)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass  # cancelled: the test is over, and this pause with it
-        finally:
-            writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
 
 
 @asynccontextmanager
 async def serving(server: Server) -> AsyncIterator[str]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    try:
+    async with listening(server.serve) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        listening.close()
-        await listening.wait_closed()
-        await asyncio.sleep(0.02)
 
 
 async def run(url: str, **options: object) -> LoadResult:
