@@ -35,7 +35,7 @@ class Entry:
 
     slot: str
     kind: Kind
-    file: str
+    name: str
     title: str
     why: str
     source: str
@@ -44,10 +44,6 @@ class Entry:
     """Seen only under a fault, or by an interleaving or a rare input."""
     symptom: str = ""
     """What clients of a live stack see of it."""
-
-    @property
-    def name(self) -> str:
-        return self.file.removesuffix(".py")
 
 
 def folder(slot: str) -> Path:
@@ -58,10 +54,27 @@ def folder(slot: str) -> Path:
 def entries(slot: str, kind: Kind) -> list[Entry]:
     """In the order of the manifest."""
     manifest = tomllib.loads((folder(slot) / "manifest.toml").read_text("utf-8"))
-    return [
-        Entry(slot, kind, source=(folder(slot) / kind / each["file"]).read_text("utf-8"), **each)
-        for each in manifest[kind]
-    ]
+    return [_entry(slot, kind, **each) for each in manifest[kind]]
+
+
+def _entry(
+    slot: str, kind: Kind, file: str = "", name: str = "", edits: Sequence[Sequence[str]] = (), **more: Any
+) -> Entry:
+    """A component that is a `file` of its own, or `edits` of the slot's `base.py`."""
+    path = folder(slot) / (f"{kind}/{file}" if file else "base.py")
+    source = path.read_text("utf-8")
+    return Entry(slot, kind, name or path.stem, source=edited(source, edits), **more)
+
+
+def edited(text: str, edits: Sequence[Sequence[str]]) -> str:
+    """`text` with other lines in place of some. ValueError: an edit's lines are not in it exactly once."""
+    for was, _ in edits:
+        if text.count(f"\n{was}\n") != 1:
+            raise ValueError(f"these lines should be there exactly once:\n{was}")
+    for was, becomes in sorted(edits, key=lambda edit: text.index(f"\n{edit[0]}\n"), reverse=True):
+        before, _, after = text.rpartition(f"\n{was}\n")
+        text = "\n".join([before, *([becomes] if becomes else []), after])
+    return text
 
 
 def filling(slot: str, name: Literal["plain", "reference"]) -> str:

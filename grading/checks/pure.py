@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from grading.checks import errors
 from grading.judge.history import Ask, History
 from grading.judge.model import StaticModel
 from grading.judge.plan import Plan
@@ -39,11 +40,7 @@ class Answer:
     @property
     def told(self) -> str:
         """What came back, as a report tells it."""
-        if self.error is None:
-            return show(self.value)
-        line = self.error["line"]
-        at = f" (your line {line})" if line is not None else ""
-        return f"{self.error['type']}: {self.error['message']}{at}"
+        return show(self.value) if self.error is None else errors.told(self.error)
 
     def raised(self, base: str) -> bool:
         """Whether it raised this exception, by full name, or one of its subclasses."""
@@ -56,9 +53,7 @@ class Answer:
         returns = f"{'an' if kind is int else 'a'} {kind.__name__}"
         expected = f"{self.question} returns {returns}"
         if self.error is not None:
-            line = self.error["line"]
-            cause = self.error["type"] + (f" on your line {line}" if line is not None else "")
-            return Broken(f"raised {self.error['type']}", expected, f"it raised {self.told}", cause=cause)
+            return errors.raised(self.error, expected)
         got = f"it returned {self.told}"
         if isinstance(self.value, dict) and self.value.get("not") == "coroutine":
             got = f"it returned a coroutine: {self.method} is a plain method (def), not an async one"

@@ -53,7 +53,7 @@ class Fault:
     Modes of a port: "unavailable" (not done), "timeout" (not done; `TimedOut` after a second), "no-answer" (done;
     `TimedOut` after a second), "late" (`TimedOut` after a second; done `delay` seconds after it was sent), "slow" (done
     at once, the answer takes `delay`).
-    Mode of a server: "crash": it dies at the moment at which it sends a request, which still arrives; once.
+    Mode of a server: "crash": it dies at the moment at which it sends a request, which still arrives (`count` times).
     """
 
     target: str

@@ -182,9 +182,10 @@ class World:
         call = Call(op.name, op.server, op.method, op.args, self.now)
         self.calls[number] = self.history.calls[op.name] = call
         self.call_numbers[op.name] = number
-        told = op.text or f"{op.method}({', '.join(map(show, op.args))})"
         if op.do == "each":
             told = show_each(op)
+        else:
+            told = op.text or f"{op.method}({', '.join(map(show, op.args))})"
         self.note("client", f"{op.name}: {told} on {self.plan.called(op.server)}")
         return [[op.do, number, op.server, op.method, list(op.args)]]
 

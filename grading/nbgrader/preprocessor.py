@@ -114,6 +114,7 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             c.grade_id: c for c in released_cells(about["db_url"], about["assignment"], about["notebook"])
         }
         judged = slots(list(released.values()))
+        judge = self.judge_of(about["student"])
         notes = list(nb.metadata.get(NOTES, {}).get("mended", []))
         for cell in nb.cells:
             if cell.cell_type != "code":
@@ -122,7 +123,6 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 test_id = cell.metadata.nbgrader["grade_id"]
                 points = released[test_id].points or 0.0
-                judge = self._judge(about["student"])
                 mark = self._mark(judge, lift(nb, test_id, judged[test_id]), points, notes)
                 self.log.info("%s: %s: %g of %g points", about["student"], test_id, mark.points, points)
                 cell.outputs = mark.outputs()
@@ -143,7 +143,8 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             )
         return mark_of(verdict, notes)
 
-    def _judge(self, student: str) -> Judge:
+    def judge_of(self, student: str) -> Judge:
+        """The judge, with this student's seeds."""
         return Judge(
             seeds=learner_seeds(Path(self.work), student),
             command=self.command,

@@ -25,7 +25,6 @@ from grading.nbgrader.judging import Judge, judge_ahead
 from grading.nbgrader.lift import Component, lift, slots
 from grading.nbgrader.preprocessor import JudgeComponents
 from grading.nbgrader.restore import released_cells, restore
-from grading.nbgrader.seeds import learner_seeds
 from grading.nbgrader.submission import read
 
 
@@ -165,8 +164,7 @@ class Course:
             released = released_cells(db_url, self.assignment, name)
             for path in self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb"):
                 nb = restore(read(path), released)
-                seeds = learner_seeds(self.work, path.parts[-3])
-                judge = Judge(seeds, settings.command, settings.wall_limit)
+                judge = settings.judge_of(path.parts[-3])
                 lifted = (lift(nb, test, slot) for test, slot in tests.items())
                 asked += [(judge, each) for each in lifted if isinstance(each, Component)]
         judge_ahead(asked, folder, workers)

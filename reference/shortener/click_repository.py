@@ -18,15 +18,13 @@ from reference.platform.errors import LeaseLost
 from reference.platform.leases import Lease
 from reference.platform.sql import Database, NotMatched, Statement, insertions
 from reference.shortener.click_tables import (
-    CODES,
-    FORGET_CODE,
     GROW,
     GROW_BY,
     KNOWN,
     REMEMBER,
     REMEMBER_ONCE,
     TABLES,
-    forgetting,
+    forget,
 )
 from reference.shortener.components import Counted
 
@@ -120,11 +118,7 @@ class SqlClickRepository:
         return LeasedClickStore(self._database, lease, self._clock) if lease else None
 
     async def forget_codes(self, codes: Sequence[str]) -> None:
-        now = self._clock.now()
-        for first in range(0, len(codes), CODES):
-            part = codes[first : first + CODES]
-            noted = Statement(FORGET_CODE, tuple((code, now) for code in part))
-            await self._database.transaction([noted, *forgetting(part)])
+        await forget(self._database, codes, noted=self._clock.now())
 
 
 def check(counted: Counted) -> None:

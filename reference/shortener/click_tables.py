@@ -69,7 +69,10 @@ def forgetting(codes: Sequence[str]) -> list[Statement]:
     return [Statement(FORGET_COUNTS, rows), Statement(FORGET_CLICKS, rows)] if rows else []
 
 
-async def forget(database: Database, codes: Sequence[str]) -> None:
-    """Forgets the clicks on these links, a few links at a time. Idempotent; clicks that come later stay."""
+async def forget(database: Database, codes: Sequence[str], noted: float | None = None) -> None:
+    """Forgets the clicks on these links, a few links at a time. Idempotent. `noted`: it is written down that they were
+    forgotten at this time, for clicks that come later (`FORGET_CODE`); else those stay."""
     for first in range(0, len(codes), CODES):
-        await database.transaction(forgetting(codes[first : first + CODES]))
+        part = codes[first : first + CODES]
+        note = [Statement(FORGET_CODE, tuple((code, noted) for code in part))] if noted is not None else []
+        await database.transaction([*note, *forgetting(part)])

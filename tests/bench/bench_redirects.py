@@ -292,21 +292,11 @@ def ours(stack: ExitStack, kind: str, settings: Settings, core: str, role: str) 
 
 async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict[str, object]:
     with ExitStack() as stack:
-        settings = services(stack, folder)
-        codes = make_workload(folder, links, seed=7)
-        await insert(settings, codes)
-        port = free_port()
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-        servers = {
-            "nginx, constant 302": Process(stack, SERVER, ["nginx", "-c", str(folder / "nginx.conf")], port),
-            "ours": ours(stack, "app", settings, SERVER, "app-1"),
-            "plain FastAPI + redis-py": Process(
-                stack, SERVER, [sys.executable, str(HERE / "redirects/plain_app.py"), settings.cache_url]
-            ),
-        }
+        settings, servers = await begun(stack, folder, links)
         app = servers["ours"]
-        await until_ready(app.port)
-        await asyncio.to_thread(warm, app, codes, len(codes))
+        servers["plain FastAPI + redis-py"] = Process(
+            stack, SERVER, [sys.executable, str(HERE / "redirects/plain_app.py"), settings.cache_url]
+        )
         found: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
         for number in range(rounds + 1):
             for name, server in servers.items():
@@ -348,19 +338,25 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
 
 async def latency_alone(folder: Path, links: int, rate: float) -> dict[str, Any]:
     with ExitStack() as stack:
-        settings = services(stack, folder)
-        codes = make_workload(folder, links, seed=7)
-        await insert(settings, codes)
-        port = free_port()
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-        servers = {
-            "nginx, constant 302": Process(stack, SERVER, ["nginx", "-c", str(folder / "nginx.conf")], port),
-            "ours": ours(stack, "app", settings, SERVER, "app-1"),
-        }
-        await until_ready(servers["ours"].port)
-        await asyncio.to_thread(warm, servers["ours"], codes, len(codes))
+        _, servers = await begun(stack, folder, links)
         await asyncio.to_thread(load, servers["ours"], 3.0, folder, 0)
         return await asyncio.to_thread(latencies, servers, 0.7 * rate, 6.0, 5, folder)
+
+
+async def begun(stack: ExitStack, folder: Path, links: int) -> tuple[Settings, dict[str, Process]]:
+    """nginx, and our server with all links warm."""
+    settings = services(stack, folder)
+    codes = make_workload(folder, links, seed=7)
+    await insert(settings, codes)
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    servers = {
+        "nginx, constant 302": Process(stack, SERVER, ["nginx", "-c", str(folder / "nginx.conf")], port),
+        "ours": ours(stack, "app", settings, SERVER, "app-1"),
+    }
+    await until_ready(servers["ours"].port)
+    await asyncio.to_thread(warm, servers["ours"], codes, len(codes))
+    return settings, servers
 
 
 def services(stack: ExitStack, folder: Path) -> Settings:

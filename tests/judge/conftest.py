@@ -1,22 +1,22 @@
 """What the tests of the judge share."""
 
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from grading.matrix import filling
+
+SLOT = "url-shortener/redirect-cache"
 
 
 @pytest.fixture(scope="session")
 def slot() -> str:
-    return "url-shortener/redirect-cache"
+    return SLOT
 
 
 @pytest.fixture(scope="session")
 def reference() -> str:
-    return (ROOT / "reference/shortener/redirect_cache.py").read_text()
+    return filling(SLOT, "reference")
 
 
 @pytest.fixture(scope="session")
 def plain() -> str:
-    return (ROOT / "reference/shortener/plain/redirect_cache.py").read_text()
+    return filling(SLOT, "plain")

@@ -66,9 +66,9 @@ def test_a_round_on_fresh_seeds(slot: str, turn: int) -> None:
     for entry in entries(slot, "wrong"):
         broken = [entry.rejected_by]
         verdict = judge(slot, entry.source, range(base, base + OF_A_MARK), only=broken)
-        assert verdict.points == 0, f"{entry.file} passed {broken[0]}:\n{verdict.text()}"
+        assert verdict.points == 0, f"{entry.name} passed {broken[0]}:\n{verdict.text()}"
     again = judge(slot, entry.source, range(base, base + OF_A_MARK), only=broken)
-    assert again.to_json() == verdict.to_json(), entry.file
+    assert again.to_json() == verdict.to_json(), entry.name
 
 
 @pytest.mark.slow

@@ -9,24 +9,20 @@ All of it takes minutes, and is for the slow lane.
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import pytest
 from workbench.stack import Stack
 
+from grading.matrix import Kind, entries, filling
 from tests.stack.symptoms import answered, probes
 from tests.stack.symptoms.bench import SLOT, TTL, Bench
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "grading" / "mutants" / "url_shortener" / "redirect_cache"
-MANIFEST = tomllib.loads((FOLDER / "manifest.toml").read_text("utf-8"))
 PAIRS = [("app-2", "app-3"), ("app-4", "app-5"), ("app-6", "app-7"), ("app-8", "app-9")]
 
 SETTINGS = {"store_timeout": 8.0, "cache_timeout": 1.0}
@@ -42,22 +38,16 @@ class Candidate:
     own_layout: bool = False
 
 
-def listed(kind: str) -> list[Candidate]:
+def listed(kind: Kind) -> list[Candidate]:
     """The manifest's `wrong` or `odd` ones."""
     return [
-        Candidate(
-            entry["file"],
-            (FOLDER / kind / entry["file"]).read_text("utf-8"),
-            entry.get("symptom", ""),
-            kind == "odd",
-        )
-        for entry in MANIFEST[kind]
+        Candidate(entry.name, entry.source, entry.symptom, own_layout=kind == "odd")
+        for entry in entries(SLOT, kind)
     ]
 
 
 WRONG = listed("wrong")
-REFERENCE = Candidate("reference", (ROOT / "reference/shortener/redirect_cache.py").read_text("utf-8"))
-RIGHT = [REFERENCE, *listed("odd")]
+RIGHT = [Candidate("reference", filling(SLOT, "reference")), *listed("odd")]
 SLOW_TO_SHOW = [one for one in WRONG if one.symptom == probes.TOO_LONG]
 ON_NEW_LINKS = [one for one in WRONG if one.symptom == probes.NEW_LINK]
 
@@ -114,12 +104,8 @@ async def on_pairs(
     return found
 
 
-def test_manifest_is_whole() -> None:
-    for kind in ("wrong", "odd"):
-        assert sorted(entry["file"] for entry in MANIFEST[kind]) == sorted(
-            path.name for path in (FOLDER / kind).glob("*.py")
-        )
-    assert {one.symptom for one in WRONG} == probes.SYMPTOMS, "every symptom has somebody who shows it"
+def test_every_symptom_has_somebody_who_shows_it() -> None:
+    assert {one.symptom for one in WRONG} == probes.SYMPTOMS
 
 
 @pytest.mark.slow

@@ -5,10 +5,11 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 
+from grading.checks.errors import gave_up, told
 from grading.judge.history import Ask, Call, History
 from grading.judge.model import StaticModel
 from grading.judge.plan import Plan
-from grading.judge.requirement import Broken
+from grading.judge.requirement import Broken, Kept, NotShown, Outcome
 from grading.judge.wording import show
 
 ALPHABET = string.digits + string.ascii_lowercase + string.ascii_uppercase
@@ -105,33 +106,9 @@ def not_its_own(plan: Plan, namespace: Namespace, call: Call) -> Broken | None:
     )
 
 
-def what_was_raised(call: Call) -> str:
-    line = call.error["line"]
-    at = f" (your line {line})" if line is not None else ""
-    return f"{call.error['type']}: {call.error['message']}{at}"
-
-
-def cause_of(call: Call) -> str:
-    line = call.error["line"]
-    return f"{call.error['type']}" + (f" on your line {line}" if line is not None else "")
-
-
 def failed(plan: Plan, call: Call) -> Broken | None:
     """A call that raised, or was cancelled though nobody cancelled it, where nothing was wrong."""
-    if call.outcome == "raised":
-        return Broken(
-            f"raised {call.error['type']}",
-            f"{asking(plan, call)} gets a code",
-            f"it raised {what_was_raised(call)}",
-            cause=cause_of(call),
-        )
-    if call.outcome == "cancelled" and call.cancelled_at is None:
-        return Broken(
-            "cancelled",
-            f"{asking(plan, call)} gets a code",
-            "it got CancelledError, though nobody cancelled it",
-        )
-    return None
+    return gave_up(call, f"{asking(plan, call)} gets a code")
 
 
 def returned(history: History) -> list[Call]:
@@ -170,3 +147,38 @@ def given_twice(plan: Plan, history: History) -> Broken | None:
             )
         first[call.value] = call
     return None
+
+
+def lost(plan: Plan, history: History, namespace: Namespace) -> Broken | None:
+    """While the store fails a PortError is right; what is returned is owned, and nothing else is."""
+    met = met_the_failure(history)
+    for call in makers(history):
+        if call.name in met and call.outcome == "raised" and not call.raised(PORT_ERROR):
+            return Broken(
+                "strange error",
+                f"{asking(plan, call)} while the store fails, gets a code or {PORT_ERRORS}",
+                f"it raised {told(call.error)}",
+            )
+        granted = namespace.granted(call.name)
+        if call.outcome == "returned" and len(granted) > 1:
+            return Broken(
+                "forgotten",
+                f"{asking(plan, call)} ends with one code that is its own",
+                f"{' and '.join(granted)} are its own now, and it returned {show(call.value)}",
+            )
+    excused = [call for call in makers(history) if call.name in met and call.raised(PORT_ERROR)]
+    return first_failed(plan, history, lambda call: call in excused) or first_not_its_own(
+        plan, history, namespace
+    )
+
+
+def met_the_failure(history: History) -> set[str]:
+    """The calls whose questions to the store met a fault."""
+    return {ask.call for ask in history.asks if ask.fault}
+
+
+def shown_if_met(history: History) -> Outcome:
+    """A run in which nothing is wrong shows something only if a question met the fault."""
+    if met_the_failure(history):
+        return Kept()
+    return NotShown("no question to the store met the failure", "a claim while the store fails")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.learner import check_seeds
 from workbench.notebook.component import Component
+from workbench.notebook.counting import counting
 from workbench.notebook.status import StatusLine
-from workbench.subprocesses import LineProcess
 
 if TYPE_CHECKING:
     from workbench.notebook.verdict import CheckedVerdict
-
-ROOT = Path(__file__).parents[3]
 
 
 class JudgeError(Exception):
@@ -38,37 +31,16 @@ async def check(
         raise TypeError(
             "check takes what a %%component cell left behind, such as: await check(redirect_cache)"
         )
-    argv = [sys.executable, "-m", "grading.judge", component.slot, "-", "--json"]
-    argv += ["--seeds", seeds or check_seeds()]
-    argv += ["--requirement", requirement] if requirement else []
-    began = time.monotonic()
+    module = ["grading.judge", component.slot, "-", "--json", "--seeds", seeds or check_seeds()]
+    module += ["--requirement", requirement] if requirement else []
     status = StatusLine(f"Judging {component.slot} …")
-    text = ""
-    try:
-        async with LineProcess(argv, component.source, cwd=str(ROOT)) as judge:
-            waiting = asyncio.create_task(_count_up(status, component.slot, began))
-            try:
-                text = "\n".join([line async for line in judge])
-                code = await judge.wait()
-            finally:
-                waiting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await waiting
-    except asyncio.CancelledError:
-        status.update("Stopped: not judged.")
-        raise
-    if code not in (0, 1) or not text:
+    output = await counting(status, f"Judging {component.slot}", module, component.source)
+    if not output.usable:
         status.update("The judge failed.")
-        raise JudgeError(f"the judge ended with exit code {code}\n{judge.errors or text}".rstrip())
+        raise JudgeError(f"the judge failed: {output.why_not}")
     from grading.judge.report import Verdict
     from workbench.notebook.verdict import CheckedVerdict
 
-    verdict = CheckedVerdict.of(Verdict.from_json(text), component.source)
-    status.update(f"Judged {component.slot} in {time.monotonic() - began:.1f} s.")
+    verdict = CheckedVerdict.of(Verdict.from_json(output.text), component.source)
+    status.update(f"Judged {component.slot} in {output.seconds:.1f} s.")
     return verdict
-
-
-async def _count_up(status: StatusLine, slot: str, began: float) -> None:
-    while True:
-        await asyncio.sleep(1.0)
-        status.update(f"Judging {slot} … {time.monotonic() - began:.0f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
+from grading.checks.errors import gave_up, told
 from grading.checks.url_shortener.click_aggregator.buckets import (
     Bucket,
     Click,
@@ -50,29 +51,14 @@ def called(plan: Plan, log: Partitions, call: Call) -> str:
     return f"{call.name} (count([{told}], {call.args[1]!r}) on {plan.called(call.server)})"
 
 
-def what_was_raised(call: Call) -> str:
-    line = call.error["line"]
-    at = f" (your line {line})" if line is not None else ""
-    return f"{call.error['type']}: {call.error['message']}{at}"
-
-
 def failed(plan: Plan, history: History, log: Partitions) -> Broken | None:
     """The first call with an error that is not the store's, or that gave up by itself."""
     for call in history.calls.values():
-        if call.outcome == "raised" and not errors_of(history, call):
-            line = call.error["line"]
-            return Broken(
-                f"raised {call.error['type']}",
-                f"{called(plan, log, call)} is counted",
-                f"it raised {what_was_raised(call)}",
-                cause=call.error["type"] + (f" on your line {line}" if line is not None else ""),
-            )
-        if call.outcome == "cancelled" and call.cancelled_at is None:
-            return Broken(
-                "cancelled",
-                f"{called(plan, log, call)} is counted",
-                "it raised CancelledError, though nobody cancelled it",
-            )
+        if call.outcome == "raised" and errors_of(history, call):
+            continue
+        wrong = gave_up(call, f"{called(plan, log, call)} is counted")
+        if wrong is not None:
+            return wrong
     return None
 
 
@@ -189,11 +175,7 @@ def after_a_stop(plan: Plan, history: History, log: Partitions) -> Outcome:
     stopped = [each for each in history.calls.values() if each.cancelled_at is not None]
     for call in stopped:
         if call.outcome != "cancelled":
-            got = (
-                f"raised {what_was_raised(call)}"
-                if call.outcome == "raised"
-                else f"returned {show(call.value)}"
-            )
+            got = f"raised {told(call.error)}" if call.outcome == "raised" else f"returned {show(call.value)}"
             return Broken(
                 "not cancelled",
                 f"{called(plan, log, call)}, cancelled at {call.cancelled_at:.4f} s, ends with CancelledError",
@@ -215,7 +197,7 @@ def through_failures(plan: Plan, history: History, log: Partitions) -> Outcome:
         met = True
         wanted = f"{called(plan, log, call)} raises what the store raised: {' or '.join(sorted(set(errors)))}"
         if call.outcome == "raised" and not any(call.raised(f"{ERRORS}.{each}") for each in errors):
-            return Broken("another error", wanted, f"it raised {what_was_raised(call)}")
+            return Broken("another error", wanted, f"it raised {told(call.error)}")
         if call.outcome == "returned" and call.args[1] not in _offsets(log, call):
             return Broken(
                 "swallowed",

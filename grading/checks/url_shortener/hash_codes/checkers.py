@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from grading.checks.errors import told
 from grading.checks.url_shortener.codes import (
     ALPHABET,
     LENGTH,
-    PORT_ERROR,
-    PORT_ERRORS,
     UNAVAILABLE,
     Namespace,
     asking,
@@ -18,12 +17,13 @@ from grading.checks.url_shortener.codes import (
     first_malformed,
     first_not_its_own,
     given_twice,
+    lost,
     makers,
     returned,
-    what_was_raised,
+    shown_if_met,
 )
 from grading.checks.workload import role_of
-from grading.judge.history import Call, History
+from grading.judge.history import History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome
 from grading.judge.wording import show
@@ -142,7 +142,7 @@ def bounded(plan: Plan, history: History, namespace: Namespace) -> Outcome:
                     f"it claimed {len(tried)} codes",
                 )
             if not call.raised(UNAVAILABLE):
-                got = what_was_raised(call) if call.error else f"{call.outcome}: {show(call.value)}"
+                got = told(call.error) if call.error else f"{call.outcome}: {show(call.value)}"
                 return Broken(
                     "not Unavailable",
                     f"{asking(plan, call)} finds all codes taken and raises Unavailable",
@@ -152,34 +152,7 @@ def bounded(plan: Plan, history: History, namespace: Namespace) -> Outcome:
 
 
 def nothing_lost(plan: Plan, history: History, namespace: Namespace) -> Outcome:
-    """While the store fails a PortError is right; what is returned is owned, and nothing else is."""
-    met = {ask.call for ask in history.asks if ask.fault}
-
-    def excused(call: Call) -> bool:
-        return call.name in met and call.raised(PORT_ERROR)
-
-    for call in makers(history):
-        if call.name in met and call.outcome == "raised" and not call.raised(PORT_ERROR):
-            return Broken(
-                "strange error",
-                f"{asking(plan, call)} while the store fails, gets a code or {PORT_ERRORS}",
-                f"it raised {what_was_raised(call)}",
-            )
-        granted = namespace.granted(call.name)
-        if call.outcome == "returned" and len(granted) > 1:
-            return Broken(
-                "forgotten",
-                f"{asking(plan, call)} ends with one code that is its own",
-                f"{' and '.join(granted)} are its own now, and it returned {show(call.value)}",
-            )
-    wrong = first_failed(plan, history, excused) or first_not_its_own(plan, history, namespace)
-    if wrong is not None:
-        return wrong
-    return (
-        Kept()
-        if met
-        else NotShown("no question to the store met the failure", "a claim while the store fails")
-    )
+    return lost(plan, history, namespace) or shown_if_met(history)
 
 
 def one_trip(plan: Plan, history: History, namespace: Namespace) -> Outcome:

@@ -10,22 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from grading.checks.errors import cause_of, told
 from grading.checks.url_shortener.codes import (
     ALPHABET,
     LENGTH,
     PORT_ERROR,
-    PORT_ERRORS,
     UNAVAILABLE,
     asking,
-    cause_of,
     failed,
     first_failed,
     first_malformed,
     first_not_its_own,
     given_twice,
+    lost,
     makers,
     returned,
-    what_was_raised,
+    shown_if_met,
 )
 from grading.checks.url_shortener.key_pool.world import World
 from grading.checks.workload import role_of
@@ -329,16 +329,12 @@ def runs_dry(plan: Plan, history: History, world: World) -> Outcome:
         if call.outcome == "returned" and is_code(call.value):
             continue
         if not call.raised(UNAVAILABLE):
-            got = (
-                f"it raised {what_was_raised(call)}"
-                if call.error
-                else f"it {call.outcome} {show(call.value)}"
-            )
+            got = f"it raised {told(call.error)}" if call.error else f"it {call.outcome} {show(call.value)}"
             return Broken(
                 "not Unavailable",
                 f"{asking(plan, call)} with no code to be had, gets Unavailable",
                 got,
-                cause=cause_of(call) if call.error else "",
+                cause=cause_of(call.error),
             )
         met = True
     if not met:
@@ -347,40 +343,9 @@ def runs_dry(plan: Plan, history: History, world: World) -> Outcome:
 
 
 def nothing_lost(plan: Plan, history: History, world: World) -> Outcome:
-    """While the store fails a PortError is right; what is returned is owned, and nothing else is."""
     if (shown := incomplete(plan, history)) is not None:
         return shown
-    met = {ask.call for ask in history.asks if ask.fault}
-
-    def excused(call: Call) -> bool:
-        return call.name in met and call.raised(PORT_ERROR)
-
-    for call in makers(history):
-        if call.name in met and call.outcome == "raised" and not call.raised(PORT_ERROR):
-            return Broken(
-                "strange error",
-                f"{asking(plan, call)} while the store fails, gets a code or {PORT_ERRORS}",
-                f"it raised {what_was_raised(call)}",
-            )
-        granted = world.granted(call.name)
-        if call.outcome == "returned" and len(granted) > 1:
-            return Broken(
-                "forgotten",
-                f"{asking(plan, call)} ends with one code that is its own",
-                f"{' and '.join(granted)} are its own now, and it returned {show(call.value)}",
-            )
-    wrong = (
-        first_failed(plan, history, excused)
-        or first_not_its_own(plan, history, world)
-        or twice(plan, history)
-    )
-    if wrong is not None:
-        return wrong
-    return (
-        Kept()
-        if met
-        else NotShown("no question to the store met the failure", "a claim while the store fails")
-    )
+    return lost(plan, history, world) or twice(plan, history) or shown_if_met(history)
 
 
 def undisturbed(plan: Plan, history: History, world: World) -> Outcome:
@@ -423,8 +388,8 @@ def first_filling_failed(plan: Plan, history: History) -> Broken | None:
                 f"generate raised {call.error['type']}",
                 f"{filling(plan, call)} fills the pool"
                 + (f", or raises {FILLING_ERRORS}" if call.server in disturbed else ""),
-                f"it raised {what_was_raised(call)}",
-                cause=cause_of(call),
+                f"it raised {told(call.error)}",
+                cause=cause_of(call.error),
             )
     return None
 

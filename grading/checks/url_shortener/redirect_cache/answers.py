@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grading.checks.errors import gave_up
 from grading.checks.url_shortener.redirect_cache.store import LinkStore
 from grading.judge.history import Ask, Call, History
 from grading.judge.plan import Plan
@@ -86,32 +87,9 @@ def asking(call: Call) -> str:
     return f"{call.name}, which asks {server_name(call.server)} for {call.args[0]} at {call.began:.3f} s,"
 
 
-def what_was_raised(call: Call) -> str:
-    line = call.error["line"]
-    at = f" (your line {line})" if line is not None else ""
-    return f"{call.error['type']}: {call.error['message']}{at}"
-
-
-def cause_of(call: Call) -> str:
-    """The exception and its line: by these two the same mistake is known again."""
-    line = call.error["line"]
-    return f"{call.error['type']}" + (f" on your line {line}" if line is not None else "")
-
-
 def unexpected_error(call: Call) -> Broken | None:
     """A resolve that raised although the store was there, or was cancelled though nobody cancelled it."""
-    if call.outcome == "raised":
-        return Broken(
-            f"raised {call.error['type']}",
-            f"{asking(call)} gets an answer",
-            f"it raised {what_was_raised(call)}",
-            cause=cause_of(call),
-        )
-    if call.outcome == "cancelled" and call.cancelled_at is None:
-        return Broken(
-            "cancelled", f"{asking(call)} gets an answer", "it got CancelledError, though nobody cancelled it"
-        )
-    return None
+    return gave_up(call, f"{asking(call)} gets an answer")
 
 
 def first_wrong(plan: Plan, history: History, store: LinkStore, calls: Sequence[Call]) -> Broken | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grading.checks.errors import cause_of, told
 from grading.checks.url_shortener.redirect_cache.answers import (
     DELETION_BOUND,
     PORT_ERROR,
@@ -9,11 +10,9 @@ from grading.checks.url_shortener.redirect_cache.answers import (
     acknowledged_change,
     asked,
     asking,
-    cause_of,
     first_wrong,
     resolves,
     used_the_cache,
-    what_was_raised,
 )
 from grading.checks.url_shortener.redirect_cache.script import role_of
 from grading.checks.url_shortener.redirect_cache.store import EDGE, LinkStore
@@ -240,12 +239,12 @@ def error_and_then_right(plan: Plan, history: History, store: LinkStore) -> Outc
             if call.outcome == "returned":
                 got = f"it got {show(call.value)}"
             else:
-                got = f"it got {what_was_raised(call) if call.error else 'CancelledError'}"
+                got = f"it got {told(call.error) if call.error else 'CancelledError'}"
             return Broken(
                 "not an error",
                 f"{asking(call)} while the store fails, gets a {PORT_ERRORS}",
                 got,
-                cause=cause_of(call) if call.error else "",
+                cause=cause_of(call.error),
             )
     if not any(ask.error for ask in history.asks):
         return NotShown("the store was not asked while it failed", "a query of the store while it fails")
@@ -315,7 +314,7 @@ def needless_failure(history: History) -> Broken | None:
     for call in invalidations(history):
         if call.outcome != "raised":
             continue
-        got = f"it raised {what_was_raised(call)}"
+        got = f"it raised {told(call.error)}"
         if not call.raised(PORT_ERROR, REDIS_ERROR):
             return Broken(
                 "strange error", f"{call.name} returns, or raises a RedisError or a {PORT_ERRORS}", got

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
+from grading.checks.errors import raised
 from grading.checks.url_shortener.codes import (
     ALPHABET,
     UNAVAILABLE,
     asking,
-    cause_of,
     failed,
     first_failed,
     first_malformed,
@@ -22,7 +22,6 @@ from grading.checks.url_shortener.codes import (
     given_twice,
     makers,
     returned,
-    what_was_raised,
 )
 from grading.checks.url_shortener.snowflake_codes.workloads import GROUPS, LENGTHS, TOGETHER
 from grading.checks.url_shortener.snowflake_codes.world import World
@@ -116,12 +115,7 @@ def only_unavailable(plan: Plan, history: History) -> Broken | None:
     """A call that raised something else than Unavailable."""
     for call in makers(history):
         if call.outcome == "raised" and not call.raised(UNAVAILABLE):
-            return Broken(
-                f"raised {call.error['type']}",
-                f"{asking(plan, call)} gets a code or Unavailable",
-                f"it raised {what_was_raised(call)}",
-                cause=cause_of(call),
-            )
+            return raised(call.error, f"{asking(plan, call)} gets a code or Unavailable")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Takes an invalidation that raised for an acknowledgement."""
+"""A right tester without any oddity: what the manifest's `edits` are made to."""
 
 from math import inf
 
@@ -56,7 +56,7 @@ class RedirectCacheTester:
         since = 0.0
         for changed in self.changes(call.code):
             for told in self.recording.calls:
-                if told.method == "invalidate" and told.code == call.code:
+                if told.method == "invalidate" and told.code == call.code and told.outcome == "returned":
                     if told.began >= changed and told.ended + DELETION_BOUND <= call.began:
                         since = max(since, changed)
         return since

@@ -1,4 +1,4 @@
-"""One sentence for whatever is wrong, and a tuple in place of a list."""
+"""A right tester without any oddity: what the manifest's `edits` are made to."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ class HashCodesTester:
         self.check_space()
         self.check_keys()
         self.check_walks()
-        return ("something is wrong",) if self.found else ()
+        return self.found
 
     def check_code(self, call, asked, tried, own, failed):
         if len(call.code) != 7 or set(call.code) - set(ALPHABET):
