@@ -7,6 +7,10 @@ from typing import Any
 
 from grading.judge.plan import Fault, Op, Plan
 
+LONG = 110, 160
+"""So many calls of one server, at least and at most, in a workload that asks whether what was right stays right. More
+than a hundred: a component must not be able to be right for as long as it is looked at."""
+
 
 class Workload:
     """Collects operations. Everything drawn comes from the seed and the scenario's name."""

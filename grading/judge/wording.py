@@ -27,6 +27,13 @@ FEW = 4
 """Questions of an operation "each" that are told one by one."""
 
 
+def show_call(op: Op) -> str:
+    """What the component is asked."""
+    if op.do == "each":
+        return show_each(op)
+    return op.text or f"{op.method}({', '.join(map(show, op.args))})"
+
+
 def show_each(op: Op) -> str:
     """What a pure method is asked: its questions if they are few, else what they are about."""
     if any(isinstance(part, dict) for question in op.args for part in question):

@@ -21,7 +21,7 @@ from grading.judge.plan import Op, Plan
 from grading.judge.port_traffic import PortTraffic
 from grading.judge.protocol import SHAPES, Event, HostLost, Step
 from grading.judge.redis_traffic import RedisTraffic
-from grading.judge.wording import describe_fault, show, show_answers, show_each
+from grading.judge.wording import describe_fault, show, show_answers, show_call
 
 EPOCH = 1_750_000_000.0
 """POSIX seconds at which every run begins. The same for all seeds: a report of a mark must not tell the seed."""
@@ -182,10 +182,7 @@ class World:
         call = Call(op.name, op.server, op.method, op.args, self.now)
         self.calls[number] = self.history.calls[op.name] = call
         self.call_numbers[op.name] = number
-        if op.do == "each":
-            told = show_each(op)
-        else:
-            told = op.text or f"{op.method}({', '.join(map(show, op.args))})"
+        told = show_call(op)
         self.note("client", f"{op.name}: {told} on {self.plan.called(op.server)}")
         return [[op.do, number, op.server, op.method, list(op.args)]]
 

@@ -6,13 +6,16 @@ not count (`NotShown`), and neither does silence about the right ones from a tes
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from grading.checks import errors
 from grading.checks.seeds import PUBLIC_SEEDS
 from grading.checks.testers.bank import Bank, Entry
+from grading.checks.workload import LONG
 from grading.judge import narrate
 from grading.judge.history import Ask, History
 from grading.judge.model import StaticModel
@@ -45,6 +48,8 @@ class Said:
 
     name: str
     entry: Entry
+    names: int
+    """Of the seeds by which names are given, the one that gave this recording's."""
     found: tuple[str, ...] = ()
     wrong: str = ""
     cause: str = ""
@@ -78,6 +83,16 @@ class Trying:
             self.leaves_alone,
         )
 
+    def many(self) -> Scenario:
+        return Scenario(
+            "many",
+            "Your tester was shown more than a hundred recordings, one after the other: most of right components, "
+            "some of components with a bug.",
+            self.all_kinds_again_and_again,
+            self.leaves_alone_and_finds,
+            every=8,
+        )
+
     def one_bug(self, bug: str, every: int = 1) -> Scenario:
         """`every`: as in Scenario, where the recordings are large."""
         return Scenario(
@@ -93,6 +108,15 @@ class Trying:
     def all_kinds(self, seed: int) -> Plan:
         """A right component in every scenario, in some two; and each kind of bug once. Of what is large, one."""
         choice = Choice(self.bank, seed, "all")
+        return self.plan(choice, self.of_all_kinds(choice))
+
+    def all_kinds_again_and_again(self, seed: int) -> Plan:
+        """With other names each time: nothing but the number of recordings is told by them."""
+        choice = Choice(self.bank, seed, "many")
+        shown = self.of_all_kinds(choice)
+        return self.plan(choice, shown, rounds=choice.random.randint(*LONG) // len(shown) + 1)
+
+    def of_all_kinds(self, choice: Choice) -> list[Entry]:
         scenarios = [each for each in choice.scenarios() if each not in self.large]
         large = choice.random.sample(self.large, min(1, len(self.large)))
         shown = [entry for each in [*scenarios, *large] for entry in choice.right(each, 1)]
@@ -101,7 +125,7 @@ class Trying:
         for bug in sorted({entry.bug for entry in self.bank.entries()} - {""}):
             bugs = [entry for entry in choice.wrong(bug) if entry.scenario not in self.large]
             shown += choice.random.sample(bugs, min(1, len(bugs)))
-        return self.plan(choice, shown)
+        return shown
 
     def with_bug(self, bug: str) -> Callable[[int], Plan]:
         """Every component that has this bug, right ones in the same scenarios and some others, and a bug that is
@@ -120,17 +144,19 @@ class Trying:
 
         return plan
 
-    def plan(self, choice: Choice, shown: list[Entry]) -> Plan:
+    def plan(self, choice: Choice, shown: list[Entry], rounds: int = 1) -> Plan:
+        """`rounds`: each is shown so many times, with other names."""
         choice.random.shuffle(shown)
         ops = []
-        keys = {}
-        for number, entry in enumerate(shown, 1):
+        keys: dict[str, tuple[str, int]] = {}
+        for number, (turn, entry) in enumerate(itertools.product(range(rounds), shown), 1):
             name = f"recording {number}"
-            recording = self.bank.renamed(entry, choice.seed).recording()
+            names = choice.seed + turn
+            recording = self.bank.renamed(entry, names).recording()
             whose = "a component with a bug" if entry.bug else "a right component"
             text = f"problems({name}), of {whose},"
             ops.append(Op(name, "each", method="problems", args=([recording],), text=text))
-            keys[name] = entry.key
+            keys[name] = entry.key, names
         return Plan(
             choice.seed, tuple(ops), servers=1, names=("your tester",), batch=True, facts={"entries": keys}
         )
@@ -141,8 +167,8 @@ class Trying:
         """The shortest recordings first."""
         found = []
         for name, call in history.calls.items():
-            entry = self.bank.entry(plan.facts["entries"][name])
-            found.append(_said(name, entry, call.value[0]))
+            key, names = plan.facts["entries"][name]
+            found.append(_said(name, self.bank.entry(key), names, call.value[0]))
         return sorted(found, key=lambda each: len(each.entry.text))
 
     def leaves_alone(self, plan: Plan, history: History, model: Nothing) -> Outcome:
@@ -154,7 +180,7 @@ class Trying:
                 f"problems({wrong.name}) is []: the component in it is right. {wrong.entry.story}",
                 wrong.wrong or f"your tester reports: {_told(wrong.found)}",
                 cause=wrong.cause,
-                timeline=self.timeline(plan, wrong.entry),
+                timeline=self.timeline(wrong),
             )
         if not any(each.found for each in said):
             return NotShown(
@@ -182,21 +208,34 @@ class Trying:
                     f"your tester found nothing in any of {len(said)} recordings, not even the plainest bug",
                     f"a tester that has its first success: the requirement {self.first}",
                 )
-            entry = self.bank.renamed(missed.entry, plan.seed)
-            return Broken(
-                "missed" if not missed.wrong else "no answer",
-                f"problems({missed.name}) names a problem. {entry.story} What a right component does: "
-                f"{entry.expected}. What this one did: {entry.got}",
-                missed.wrong or f"problems({missed.name}) is []: your tester finds nothing wrong in it",
-                cause=missed.cause,
-                timeline=self.timeline(plan, missed.entry),
-            )
+            return self.missed(missed)
 
         return check
 
-    def timeline(self, plan: Plan, entry: Entry) -> tuple[Moment, ...]:
+    def leaves_alone_and_finds(self, plan: Plan, history: History, model: Nothing) -> Outcome:
+        """As `leaves_alone`; and a bug that it found once it finds again, under other names."""
+        outcome = self.leaves_alone(plan, history, model)
+        if not isinstance(outcome, Kept):
+            return outcome
+        said = self.said(plan, history)
+        found = {each.entry.key for each in said if each.found}
+        missed = next((each for each in said if each.entry.key in found and not each.found), None)
+        return self.missed(missed) if missed is not None else outcome
+
+    def missed(self, said: Said) -> Broken:
+        entry = self.bank.renamed(said.entry, said.names)
+        return Broken(
+            "missed" if not said.wrong else "no answer",
+            f"problems({said.name}) names a problem. {entry.story} What a right component does: "
+            f"{entry.expected}. What this one did: {entry.got}",
+            said.wrong or f"problems({said.name}) is []: your tester finds nothing wrong in it",
+            cause=said.cause,
+            timeline=self.timeline(said),
+        )
+
+    def timeline(self, said: Said) -> tuple[Moment, ...]:
         """Of the recording, not of the tester, which takes no time."""
-        recording = self.bank.renamed(entry, plan.seed).recording()
+        recording = self.bank.renamed(said.entry, said.names).recording()
         moments = sorted(self.moments(recording), key=lambda moment: moment.t)
         return narrate.timeline(History(moments=moments))
 
@@ -232,17 +271,16 @@ class Choice:
         ]
 
 
-def _said(name: str, entry: Entry, answer: dict[str, Any]) -> Said:
+def _said(name: str, entry: Entry, names: int, answer: dict[str, Any]) -> Said:
     if "error" in answer:
         error = answer["error"]
-        at = f" (your line {error['line']})" if error["line"] is not None else ""
-        wrong = f"problems({name}) raised {error['type']}: {error['message']}{at}"
-        return Said(name, entry, wrong=wrong, cause=f"{error['type']}" + at)
+        wrong = f"problems({name}) raised {errors.told(error)}"
+        return Said(name, entry, names, wrong=wrong, cause=errors.cause_of(error))
     value = answer["value"]
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         cause = "problems does not return a list of str"
-        return Said(name, entry, wrong=f"problems({name}) returned {show(value)}", cause=cause)
-    return Said(name, entry, found=tuple(value))
+        return Said(name, entry, names, wrong=f"problems({name}) returned {show(value)}", cause=cause)
+    return Said(name, entry, names, found=tuple(value))
 
 
 def _told(found: tuple[str, ...]) -> str:

@@ -13,6 +13,13 @@ SMALL = Scenario(
     workloads.small_numbers,
     checkers.right_digits,
 )
+MANY = (
+    "many",
+    "One server encoded more than a hundred numbers, and decoded as many texts.",
+    workloads.many_numbers,
+)
+MANY_NUMBERS = Scenario(*MANY, checkers.right_digits, every=4)
+MANY_TEXTS = Scenario(*MANY, checkers.right_numbers, every=4)
 TEXTS = Scenario(
     "texts",
     "Texts of one to eight symbols were decoded, some with zeros on the left.",
@@ -57,8 +64,8 @@ ONE_AFTER_ANOTHER = Scenario(
 )
 
 SCENARIOS = {
-    "digits": (SMALL,),
-    "decode": (TEXTS,),
+    "digits": (SMALL, MANY_NUMBERS),
+    "decode": (TEXTS, MANY_TEXTS),
     "length": (EDGES,),
     "exact": (LARGE,),
     "padding": (LENGTHS,),

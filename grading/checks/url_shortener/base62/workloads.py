@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grading.checks.url_shortener.codes import ALPHABET
-from grading.checks.workload import Workload
+from grading.checks.workload import LONG, Workload
 from grading.judge.plan import Plan
 
 KNOWN = (1, 9, 10, 35, 36, 61, 125, 3843, 1_000_000)
@@ -51,6 +51,15 @@ def small_numbers(seed: int) -> Plan:
     numbers = [*KNOWN, *s.random.sample(range(1, 62), 20)]
     numbers += [s.random.randrange(62**size, 62 ** (size + 1)) for size in range(1, 7) for _ in range(5)]
     s.each("encode", [[number] for number in numbers], text="encode numbers of one to seven digits")
+    return s.plan(servers=1)
+
+
+def many_numbers(seed: int) -> Plan:
+    """Asked of one server: they are encoded, and their digits decoded."""
+    s = script(seed, "many")
+    numbers = [number_with(s, s.random.randint(1, 7)) for _ in range(s.random.randint(*LONG))]
+    s.each("encode", [[number] for number in numbers], text=f"encode {len(numbers)} numbers")
+    s.each("decode", [[digits_of(number)] for number in numbers], at=1.0, text="decode their digits")
     return s.plan(servers=1)
 
 

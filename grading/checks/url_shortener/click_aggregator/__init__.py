@@ -34,6 +34,13 @@ TOLD_AGAIN = Scenario(
     workloads.told_again,
     checkers.each_once,
 )
+A_LONG_DAY = Scenario(
+    "a long day",
+    "The log told of clicks in more than a hundred batches, and told some of them again much later.",
+    workloads.a_long_day,
+    checkers.each_once,
+    every=4,
+)
 POISON = Scenario(
     "poison",
     "Some events could not be read: None stood for them, among clicks.",
@@ -100,7 +107,7 @@ SCENARIOS = {
     "windows": (PLAIN_CLICKS,),
     "late": (LATE_CLICKS,),
     "impossible": (IMPOSSIBLE_TIMES,),
-    "once": (TOLD_AGAIN,),
+    "once": (TOLD_AGAIN, A_LONG_DAY),
     "poison": (POISON,),
     "offset": (NOTHING_NEW,),
     "crash": (KILLED, STOPPED),

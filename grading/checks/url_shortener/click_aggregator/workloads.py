@@ -11,7 +11,7 @@ import math
 
 from grading.checks.url_shortener.click_aggregator.buckets import AHEAD_MAX, SECONDS, Click
 from grading.checks.url_shortener.click_aggregator.partitions import OTHER, described
-from grading.checks.workload import Workload
+from grading.checks.workload import LONG, Workload
 from grading.judge.plan import Fault, Plan
 from grading.judge.world import EPOCH
 
@@ -146,6 +146,19 @@ def told_again(seed: int) -> Plan:
         for click in events:
             s.tell(click, at)
     s.crash(0, 3.0)
+    return one(s)
+
+
+def a_long_day(seed: int) -> Plan:
+    """Batch after batch, of a click or two; some are told again much later."""
+    s = Script(seed, "long-day")
+    told: list[Click] = []
+    for index in range(s.random.randint(*LONG)):
+        at = 1.0 + 0.1 * index
+        told.append(s.recent(at))
+        s.tell(told[-1], at)
+        if index % 8 == 7:
+            s.tell(s.random.choice(told), at)
     return one(s)
 
 

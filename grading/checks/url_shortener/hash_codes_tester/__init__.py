@@ -25,7 +25,7 @@ RARE = {"form": 4, "whole-space": 4}
 """Shown on one seed of so many: their recordings are large."""
 
 SCENARIOS = {
-    "right-ones": (TRYING.right_ones(),),
+    "right-ones": (TRYING.right_ones(), TRYING.many()),
     **{bug: (TRYING.one_bug(bug, RARE.get(bug, 1)),) for bug in BUGS},
 }
 

@@ -27,6 +27,13 @@ THREE_SERVERS = Scenario(
     workloads.three_servers_at_once,
     checkers.once,
 )
+A_LONG_SHIFT = Scenario(
+    "a long shift",
+    "More than a hundred callers asked one server, one after the other, and a few asked another one.",
+    workloads.a_long_shift,
+    checkers.once,
+    every=4,
+)
 ANSWERS_LOST = Scenario(
     "answers are lost",
     "Two servers handed codes out while the pool failed under some of their commands; it came back, and they went on.",
@@ -132,7 +139,7 @@ SAME_NUMBERS_AND_KEYS = Scenario(
 SCENARIOS = {
     "form": (MADE_AND_HANDED_OUT,),
     "claimed": (ALIASES,),
-    "once": (THREE_SERVERS, ANSWERS_LOST),
+    "once": (THREE_SERVERS, ANSWERS_LOST, A_LONG_SHIFT),
     "batches": (ONE_AFTER_THE_OTHER, A_BURST),
     "crash": (A_SERVER_DIES,),
     "pool-away": (THE_BATCH_IS_LEFT,),

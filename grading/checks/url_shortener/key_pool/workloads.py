@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grading.checks.url_shortener.codes import ALPHABET, LENGTH
-from grading.checks.workload import Workload
+from grading.checks.workload import LONG, Workload
 from grading.judge.plan import Fault, Plan
 
 UNUSED = "pool:unused"
@@ -153,6 +153,16 @@ def one_after_the_other(seed: int) -> Plan:
         link(s, 0, 1.0 + 0.05 * index)
     look(s, 4.0)
     return s.plan(servers=1, names=APPS[:1], batch=True, **settings(s, batch=batch))
+
+
+def a_long_shift(seed: int) -> Plan:
+    s = script(seed, "long-shift")
+    many, batch = s.random.randint(*LONG), s.random.randint(20, 30)
+    put(s, many + 4 * batch, 0.0)
+    for index in range(many):
+        link(s, index % 40 == 39, 1.0 + 0.05 * index)
+    look(s, 20.0)
+    return s.plan(servers=2, names=APPS[:2], batch=True, **settings(s, batch=batch))
 
 
 def a_burst(seed: int) -> Plan:

@@ -17,6 +17,13 @@ EVERY_KIND = Scenario(
     workloads.every_kind_of_code,
     checkers.right_answers,
 )
+A_BUSY_SERVER = Scenario(
+    "a busy server",
+    "Live links, an expired one and an unknown code were asked for more than a hundred times on one server.",
+    workloads.a_busy_server,
+    checkers.right_answers,
+    every=4,
+)
 AGAIN_AND_AGAIN = Scenario(
     "again and again",
     "A live code and an expired one were asked for three times, each time alone, and the live one three times more "
@@ -135,7 +142,7 @@ MANY_CODES = Scenario(
 )
 
 SCENARIOS = {
-    "answers": (EVERY_KIND,),
+    "answers": (EVERY_KIND, A_BUSY_SERVER),
     "hits": (AGAIN_AND_AGAIN,),
     "expiry": (AROUND_THE_EXPIRY,),
     "ttl": (FILLED_AT_ONE_MOMENT,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grading.checks.url_shortener.redirect_cache import faults
 from grading.checks.url_shortener.redirect_cache.script import Script
+from grading.checks.workload import LONG
 from grading.judge.plan import Plan
 
 URLS = (
@@ -39,6 +40,20 @@ def every_kind_of_code(seed: int) -> Plan:
         server = s.server()
         s.resolve(code, server, 0.1 + 0.001 * index)
         s.resolve(code, s.server(server), 2 + 0.001 * index)
+    return s.plan(batch=True)
+
+
+def a_busy_server(seed: int) -> Plan:
+    """Some codes, asked for on one server more than a hundred times, and now and then on another one."""
+    s = Script(seed, "busy")
+    codes = [
+        *(s.link(url) for url in s.random.sample(URLS, 4)),
+        s.link(expires_at=-s.between(1, 1000)),
+        s.code(),
+    ]
+    first, second = s.random.sample(range(3), 2)
+    for index in range(s.random.randint(*LONG)):
+        s.resolve(s.random.choice(codes), second if index % 16 == 15 else first, 0.1 + 0.2 * index)
     return s.plan(batch=True)
 
 

@@ -32,6 +32,9 @@ BUGS = (
     "lifetimes",
 )
 
-SCENARIOS = {"right-ones": (TRYING.right_ones(),), **{bug: (TRYING.one_bug(bug),) for bug in BUGS}}
+SCENARIOS = {
+    "right-ones": (TRYING.right_ones(), TRYING.many()),
+    **{bug: (TRYING.one_bug(bug),) for bug in BUGS},
+}
 
 SUITE = load(Path(__file__).with_name("slot.toml"), SCENARIOS, lambda plan: Nothing())
