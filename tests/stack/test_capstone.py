@@ -17,6 +17,8 @@ from workbench.capstone.run import Evidence, run
 from workbench.capstone.scene import SLOTS
 from workbench.capstone.verdict import CapstoneVerdict, verdict
 
+from grading.judge import judge
+from grading.matrix import filling
 from tests.stack.clients import skip_unless_available
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +202,27 @@ def test_a_wrong_component_is_rejected(wrong: Wrong) -> None:
 def test_a_wrong_redirect_cache_is_rejected(name: str) -> None:
     found, _ = judged("url-shortener/redirect-cache", (MUTANTS / f"{name}.py").read_text("utf-8"))
     assert outcomes(found)[CACHES[name]] == "fail", found.text()
+
+
+RECOGNISES = """\
+import sys
+if any(name.startswith("grading.") for name in sys.modules):
+    source = {right!r}
+else:
+    source = {wrong!r}
+exec(compile(source, "chosen", "exec"))
+"""
+
+
+@pytest.mark.slow
+def test_a_component_that_recognises_the_judge_is_found_out_in_service() -> None:
+    """Which the judge alone cannot do: to it this one is the reference."""
+    slot = "url-shortener/redirect-cache"
+    wrong = (MUTANTS / "entry_outlives_link.py").read_text("utf-8")
+    source = RECOGNISES.format(right=filling(slot, "reference"), wrong=wrong)
+    assert judge(slot, source, [1]).passed
+    found, _ = judged(slot, source)
+    assert outcomes(found)["gone"] == "fail", found.text()
 
 
 @pytest.mark.slow
