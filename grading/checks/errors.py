@@ -34,5 +34,5 @@ def gave_up(call: Call, expected: str) -> Broken | None:
     if call.outcome == "raised":
         return raised(call.error, expected)
     if call.outcome == "cancelled" and call.cancelled_at is None:
-        return Broken("cancelled", expected, "it got CancelledError, though nobody cancelled it")
+        return Broken("cancelled", expected, "it got CancelledError, though nobody cancelled this call")
     return None

@@ -19,6 +19,7 @@ from grading.judge.report import Finding, RequirementVerdict, Verdict
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome, Requirement, Scenario, Suite
 from grading.judge.sandbox import Isolation
 from grading.judge.shrink import shrink
+from grading.judge.wording import show
 from grading.judge.world import run
 
 SHRINK_STEPS = 4_000
@@ -163,10 +164,11 @@ def _always(plan: Plan, history: History) -> Outcome:
         )
     for call in history.calls.values():
         if call.outcome == "pending":
+            asked = ", ".join(map(show, call.args))
             return Broken(
                 "pending",
                 "every call comes to an end: with an answer, an error or its cancellation",
-                f"{call.name}: {call.method}{call.args!r} began at {call.began:g} s and never ended",
+                f"{call.name}: {call.method}({asked}) began at {call.began:g} s and never ended",
             )
     return Kept()
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from grading.judge.requirement import Broken, NotShown, Requirement, Scenario, Suite
 
 TIMELINE = 25
+MANY_MOMENTS = 250
+"""Of so many, a few lines say as little as many do."""
+FEW_OPERATIONS = 20
+"""All of so many are shown; of more only the first and the last, for no single one of them tells much."""
 WRITES = re.compile(
     r"to the \w+: .*\b(SET|SETEX|PSETEX|HSET|HSETEX|MSET|EVAL|EVALSHA|EXPIRE|PEXPIRE)\b", re.IGNORECASE
 )
@@ -161,10 +165,10 @@ def judge_failed(error: Exception) -> tuple[str, Finding]:
 
 def counterexample(plan: Plan, redis: str = "cache") -> Counterexample:
     """`redis`: what the slot calls its Redis."""
-    shown = plan.ops if len(plan.ops) <= 20 else (*plan.ops[:10], *plan.ops[-10:])
+    shown = plan.ops if len(plan.ops) <= FEW_OPERATIONS else (*plan.ops[:4], *plan.ops[-3:])
     operations = [describe_op(plan, op) for op in shown]
-    if len(plan.ops) > 20:
-        operations.insert(10, f"… and {len(plan.ops) - 20} more")
+    if len(plan.ops) > len(shown):
+        operations.insert(4, f"… {len(plan.ops) - len(shown)} more")
     stored = [f"the store holds {row['code']}, which {expiry(row['expires_at'])}" for row in plan.rows[:6]]
     if len(plan.rows) > 6:
         stored.append(f"… and {len(plan.rows) - 6} more links")
@@ -181,8 +185,9 @@ def counterexample(plan: Plan, redis: str = "cache") -> Counterexample:
         for k, v in own.items()
         if k[0] != "_" and server in asked
     ]
-    zero = "; ".join([f"0 s is POSIX time {EPOCH:.0f}", *given])
-    return Counterexample(plan.seed, (zero, *stored, *operations), tuple(faults))
+    timeless = all(op.do == "each" for op in plan.ops)
+    zero = "; ".join([*([] if timeless else [f"0 s is POSIX time {EPOCH:.0f}"]), *given])
+    return Counterexample(plan.seed, (*([zero] if zero else []), *stored, *operations), tuple(faults))
 
 
 def expiry(at: float) -> str:
@@ -197,7 +202,7 @@ def describe_op(plan: Plan, op: Op) -> str:
     if op.do == "put":
         return f"{when}: the link {op.args[0]['code']} is created in the store"
     if op.do == "each":
-        return f"{when}: {op.name}: {show_each(op)} on {server}"
+        return show_each(op) if plan.servers == 1 else f"{show_each(op)}, on {server}"
     if op.do == "call":
         what = op.text or f"{op.method}({', '.join(map(repr, op.args))[:300]})"
         return f"{when}: {op.name}: {what} on {server}"
@@ -233,7 +238,8 @@ def timeline(history: History, *, writes: bool = False) -> tuple[Moment, ...]:
         shown = written[1 - TIMELINE :]
         others = f"{len(moments) - len(shown)} more; these are the last writes before the judge looked"
         return (Moment(moments[0].t, "…", others), *shown)
-    first = TIMELINE // 3
-    last = TIMELINE - first - 1
+    size = TIMELINE if len(moments) <= MANY_MOMENTS else TIMELINE // 2
+    first = size // 3
+    last = size - first - 1
     gap = Moment(moments[first].t, "…", f"{len(moments) - first - last} more")
     return (*moments[:first], gap, *moments[-last:])

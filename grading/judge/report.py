@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Outcome = Literal["pass", "fail", "unknown"]
@@ -127,12 +127,14 @@ class Verdict:
         return {"text/plain": self.text(), "text/html": self.html()}
 
     def findings(self) -> list[tuple[Finding, list[RequirementVerdict]]]:
-        """Each finding once, with all requirements that it concerns."""
-        found: dict[Finding, list[RequirementVerdict]] = {}
+        """Each finding once, with all requirements that it concerns. What was not shown, for one reason, is told once,
+        in the first one's words, without what is that requirement's alone."""
+        found: dict[Finding | str, list[RequirementVerdict]] = {}
         for each in self.requirements:
             if each.finding is not None:
-                found.setdefault(each.finding, []).append(each)
-        return list(found.items())
+                key = each.finding.expected if each.verdict == "unknown" else each.finding
+                found.setdefault(key, []).append(each)
+        return [(_of_all(concerned), concerned) for concerned in found.values()]
 
     def headline(self) -> str:
         return f"{self.slot}: {self.points:g} of {self.max_points:g} points"
@@ -158,6 +160,14 @@ def _requirement(data: dict[str, Any]) -> RequirementVerdict:
         timeline = tuple(Moment(**moment) for moment in finding.pop("timeline"))
         finding = Finding(**finding, counterexample=example, timeline=timeline)
     return RequirementVerdict(**data, finding=finding, hints=hints)
+
+
+def _of_all(concerned: list[RequirementVerdict]) -> Finding:
+    finding = concerned[0].finding
+    assert finding is not None
+    if len(concerned) > 1 and concerned[0].verdict == "unknown":
+        return replace(finding, did="", why="", read_next="")
+    return finding
 
 
 def written(verdict: Verdict, *, details: bool = True, source: str = "") -> str:
@@ -207,14 +217,16 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
 
 
 def five_parts(finding: Finding, verdict: Outcome) -> list[tuple[str, str]]:
+    """(label, text) of those that say something."""
     unknown = verdict == "unknown"  # nothing went wrong
-    return [
+    parts = [
         ("what was done", finding.did),
         ("would show it" if unknown else "expected", finding.expected),
         ("not shown" if unknown else "what came back", finding.got),
         ("why it matters", finding.why),
         ("read next", finding.read_next),
     ]
+    return [(label, text) for label, text in parts if text]
 
 
 def from_seed(example: Counterexample) -> str:

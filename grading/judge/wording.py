@@ -27,6 +27,17 @@ FEW = 4
 """Questions of an operation "each" that are told one by one."""
 
 
+def how_many(number: int, what: str) -> str:
+    """So many of these, whose plural ends in s."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def grown(growth: float, what: str) -> str:
+    """What a component's memory gained with each of these: the host counts the objects, not what they are."""
+    objects = how_many(max(1, round(growth)), "object")
+    return f"with each {what} there are about {objects} more in memory: what is kept, and where?"
+
+
 def show_call(op: Op) -> str:
     """What the component is asked."""
     if op.do == "each":

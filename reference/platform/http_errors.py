@@ -30,7 +30,7 @@ DESCRIPTIONS = {
     415: "The body is not JSON.",
     422: "The request does not say what it must; `errors` says where.",
     429: "Too many requests; come again after `Retry-After` seconds.",
-    500: "A component failed.",
+    500: "A component failed, or the service itself.",
     503: "A service that this needs is away, or too much is going on; repeat it after `Retry-After` seconds.",
 }
 
@@ -125,6 +125,11 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, ComponentError)
         extra = {"component": error.slot, "error": error.error}
         return respond(request, Problem(500, "component", str(error), extra=extra))
+
+    @app.exception_handler(Exception)
+    async def mistake(request: Request, error: Exception) -> Response:
+        # A mistake of ours. It is raised again behind this, and its traceback logged under the same request id.
+        return respond(request, Problem(500, "mistake", "Something is wrong with this service itself."))
 
 
 def not_json(request: Request) -> bool:

@@ -4,7 +4,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,3 +114,9 @@ def mend_all(stack: Stack) -> None:
             stack.revive(role)
     eventually(lambda: {r["state"] for r in stack.status().roles.values()} == {"up"}, "all roles are up")
     stack.unswap(SLOT)
+
+
+def errors_logged(stack: Stack, servers: Iterable[str]) -> str:
+    """What these servers logged of their 500s, tracebacks too: for the message of an assertion that met one."""
+    lines = [f"{name}: {line}" for name in servers for line in stack.logs(name, 5000).splitlines()]
+    return "\n".join(line for line in lines if '"status": 500' in line or ": {" not in line)

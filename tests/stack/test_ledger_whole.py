@@ -22,6 +22,7 @@ from workbench.stack import Stack
 
 from reference.platform import sql
 from reference.platform.sql import Statement
+from tests.stack.clients import errors_logged
 
 pytestmark = [pytest.mark.anyio, pytest.mark.local, pytest.mark.slow]
 
@@ -268,6 +269,7 @@ async def test_nothing_acknowledged_is_lost_whatever_happens() -> None:
         ended = await load.ask("/", expired)
         purged = await purged_rows(await do(stack.service_urls))  # type: ignore[arg-type]
         await load.client.aclose()
+        why = await do(errors_logged, stack, ("app-1", "app-2", "app-3")) if ledger.wrong else ""
     finally:
         await asyncio.to_thread(stack.stop)
 
@@ -278,7 +280,7 @@ async def test_nothing_acknowledged_is_lost_whatever_happens() -> None:
         f"deleted {len(ledger.deleted)}, redirects answered {ledger.answered.total()}, counted {counted.total()}, "
         f"lost {lost}; moved {moved}; purged {purged}; unanswered {dict(ledger.unanswered)}"
     )
-    assert ledger.wrong == [], note
+    assert ledger.wrong == [], f"{note}\n{why}"
     wrong = {code: answer.status_code for code, answer in leads.items() if answer.status_code != 302}
     assert wrong == {}, f"acknowledged, and gone; {note}"
     assert {code: answer.headers["location"] for code, answer in leads.items()} == ledger.links, note

@@ -18,6 +18,7 @@ import pytest
 from workbench.stack import Stack
 
 from grading.matrix import Kind, entries, filling
+from tests.stack.clients import errors_logged
 from tests.stack.symptoms import answered, probes
 from tests.stack.symptoms.bench import SLOT, TTL, Bench
 
@@ -124,7 +125,9 @@ async def test_wrong_ones_show_their_symptom(stack: Stack, sown: dict[str, answe
 @pytest.mark.slow
 async def test_right_ones_show_none(stack: Stack, sown: dict[str, answered.Sown]) -> None:
     seen = await on_pairs(stack, RIGHT, lambda _, bench: probes.seen_of_all(bench))
-    assert {name: shown for name, shown in seen.items() if shown} == {}
+    shown = {name: shown for name, shown in seen.items() if shown}
+    servers = [server for pair in PAIRS for server in pair]
+    assert shown == {}, f"{shown}\n{errors_logged(stack, servers)}"
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ TOLD = 300
 
 OTHERS = 3
 """Further scenarios in which a right component is shown beside those that have the bug."""
+CALLER = re.compile(r"caller \d+")
 TWICE = 4
 """Scenarios in which two right components are shown: what a tester keeps in mind of one is wrong for the other."""
 
@@ -154,7 +156,7 @@ class Trying:
             names = choice.seed + turn
             recording = self.bank.renamed(entry, names).recording()
             whose = "a component with a bug" if entry.bug else "a right component"
-            text = f"problems({name}), of {whose},"
+            text = f"problems({name}), of {whose}"
             ops.append(Op(name, "each", method="problems", args=([recording],), text=text))
             keys[name] = entry.key, names
         return Plan(
@@ -178,7 +180,7 @@ class Trying:
             return Broken(
                 "false alarm" if wrong.found else "no answer",
                 f"problems({wrong.name}) is []: the component in it is right. {wrong.entry.story}",
-                wrong.wrong or f"your tester reports: {_told(wrong.found)}",
+                (wrong.wrong or f"your tester reports: {_told(wrong.found)}") + _remembered(wrong, said),
                 cause=wrong.cause,
                 timeline=self.timeline(wrong),
             )
@@ -208,7 +210,7 @@ class Trying:
                     f"your tester found nothing in any of {len(said)} recordings, not even the plainest bug",
                     f"a tester that has its first success: the requirement {self.first}",
                 )
-            return self.missed(missed)
+            return self.missed(missed, said)
 
         return check
 
@@ -220,23 +222,30 @@ class Trying:
         said = self.said(plan, history)
         found = {each.entry.key for each in said if each.found}
         missed = next((each for each in said if each.entry.key in found and not each.found), None)
-        return self.missed(missed) if missed is not None else outcome
+        return self.missed(missed, said) if missed is not None else outcome
 
-    def missed(self, said: Said) -> Broken:
+    def missed(self, said: Said, shown: Sequence[Said]) -> Broken:
         entry = self.bank.renamed(said.entry, said.names)
         return Broken(
             "missed" if not said.wrong else "no answer",
             f"problems({said.name}) names a problem. {entry.story} What a right component does: "
-            f"{entry.expected}. What this one did: {entry.got}",
-            said.wrong or f"problems({said.name}) is []: your tester finds nothing wrong in it",
+            f"{entry.expected}. What the one in the recording did: {entry.got}",
+            said.wrong
+            or f"problems({said.name}) is []: your tester finds nothing wrong in it" + _beside(said, shown),
             cause=said.cause,
             timeline=self.timeline(said),
         )
 
     def timeline(self, said: Said) -> tuple[Moment, ...]:
-        """Of the recording, not of the tester, which takes no time."""
+        """Of the recording, not of the tester, which takes no time. Of a long one, what concerns the calls that the bug
+        is told of."""
         recording = self.bank.renamed(said.entry, said.names).recording()
         moments = sorted(self.moments(recording), key=lambda moment: moment.t)
+        named = set(CALLER.findall(said.entry.got))
+        about = [moment for moment in moments if named & set(CALLER.findall(moment.what))]
+        if about and len(moments) > narrate.TIMELINE:
+            others = Moment(about[-1].t, "…", f"{len(moments) - len(about)} more, of other calls")
+            moments = [*about[: narrate.TIMELINE - 1], others]
         return narrate.timeline(History(moments=moments))
 
 
@@ -281,6 +290,22 @@ def _said(name: str, entry: Entry, names: int, answer: dict[str, Any]) -> Said:
         cause = "problems does not return a list of str"
         return Said(name, entry, names, wrong=f"problems({name}) returned {show(value)}", cause=cause)
     return Said(name, entry, names, found=tuple(value))
+
+
+def _remembered(wrong: Said, shown: Sequence[Said]) -> str:
+    """In a run that cannot be made smaller and yet has a second recording, that one is why."""
+    others = [each for each in shown if each is not wrong]
+    if len(others) != 1 or wrong.wrong:
+        return ""
+    return f". Of {wrong.name} alone it does not: it still knows something of {others[0].name}"
+
+
+def _beside(missed: Said, shown: Sequence[Said]) -> str:
+    others = [each for each in shown if each is not missed and each.found]
+    if not 0 < len(others) < 3:
+        return ""
+    told = "; ".join(f"problems({each.name}) told {_told(each.found)}" for each in others)
+    return f". Beside it, for comparison: {told}"
 
 
 def _told(found: tuple[str, ...]) -> str:

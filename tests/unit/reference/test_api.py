@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -142,6 +143,16 @@ async def test_a_store_that_is_away_is_503(world: Any, error: Exception) -> None
         assert answer.headers["retry-after"] == "1"
     outcome = "timeout" if isinstance(error, TimedOut) else "unavailable"
     assert world.metric("store_operations_total", operation="find", outcome=outcome) == 1
+
+
+async def test_a_mistake_of_ours_is_500_and_tells_nothing_else(world: Any) -> None:
+    """What was wrong is for the log: it is raised again behind the answer."""
+    world.redirects.errors = [ZeroDivisionError("a secret of the driver")]
+    transport = httpx.ASGITransport(app=world.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get("/abcdefg")
+    is_problem(answer, 500, "mistake")
+    assert "secret" not in answer.text
 
 
 async def test_a_component_that_fails_is_500_and_named(world: Any) -> None:

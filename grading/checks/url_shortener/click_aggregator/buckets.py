@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from grading.judge.world import EPOCH
+
 Click = dict[str, Any]
 """As a plan has it, in JSON: a time that is not finite is text, such as "nan"."""
 Bucket = tuple[str, str, int, str, str]
@@ -72,8 +74,14 @@ def describe(click: Click | None) -> str:
     """An event, for the log's side of the story."""
     if click is None:
         return "an event that cannot be read (None)"
+    time = float(click["time"])
+    ahead = (
+        f" ({time - EPOCH:.0f} s ahead; AHEAD_MAX is {AHEAD_MAX:.0f} s)"
+        if EPOCH + 60 < time < math.inf
+        else ""
+    )
     return (
-        f"click {click['event_id']} on {click['code']}, time {click['time']}, "
+        f"click {click['event_id']} on {click['code']}, time {click['time']}{ahead}, "
         f"referrer {click['referrer']!r}, agent {click['agent']!r}"
     )
 

@@ -22,7 +22,7 @@ from grading.checks.url_shortener.click_aggregator.partitions import Partitions
 from grading.judge.history import Ask, Call, History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome
-from grading.judge.wording import show
+from grading.judge.wording import grown, show
 
 ERRORS = "reference.platform.errors"
 TRIPS = 10
@@ -332,7 +332,7 @@ def memory_stays(plan: Plan, history: History, log: Partitions) -> Outcome:
         return Broken(
             "grows",
             f"the memory is the same after {clicks} clicks more, and no batch is in hand",
-            f"it grew by about {max(1, round(growth))} blocks of memory for each click",
+            grown(growth, "click"),
         )
     if miscounted(log, fully=False) is not None:
         return NotShown("what was counted is not what was clicked", "many clicks, counted right")

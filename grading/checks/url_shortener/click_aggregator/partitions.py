@@ -20,6 +20,7 @@ from grading.checks.url_shortener.click_aggregator.buckets import (
 from grading.judge.history import Ask, Call
 from grading.judge.model import Refused
 from grading.judge.plan import Op, Plan
+from grading.judge.wording import how_many
 from grading.judge.world import EPOCH
 
 FIRST = "0-0"
@@ -183,7 +184,7 @@ class Partitions:
             }
             partition.entries.append(Entry(f"{number + 1}-0", click, EPOCH + t))
         self._wake(index)
-        return f"the log of {self._plan.called(index)} tells {count} clicks on {links} links"
+        return f"the log of {self._plan.called(index)} tells {count} clicks on {how_many(links, 'link')}"
 
     def _wake(self, index: int) -> None:
         """Has the partition read, after all that happens at this moment."""

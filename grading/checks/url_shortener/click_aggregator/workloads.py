@@ -13,6 +13,7 @@ from grading.checks.url_shortener.click_aggregator.buckets import AHEAD_MAX, SEC
 from grading.checks.url_shortener.click_aggregator.partitions import OTHER, described
 from grading.checks.workload import LONG, Workload
 from grading.judge.plan import Fault, Plan
+from grading.judge.wording import how_many
 from grading.judge.world import EPOCH
 
 NAMES = ("partition 1", "partition 2")
@@ -270,7 +271,7 @@ def a_hot_link(seed: int) -> Plan:
     s = Script(seed, "cost")
     for at in (1.0, 8.0):
         links = s.random.choice((1, 3))
-        text = f"the log of {NAMES[0]} tells {MANY} clicks on {links} links"
+        text = f"the log of {NAMES[0]} tells {MANY} clicks on {how_many(links, 'link')}"
         s.event("flood", 0, MANY, links, at=at, text=text)
     return one(s)
 

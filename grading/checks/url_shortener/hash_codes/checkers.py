@@ -96,10 +96,11 @@ def secret(plan: Plan, history: History, namespace: Namespace) -> Outcome:
     both = [url for url in sorted(urls) if (url, 0) in first and (url, 1) in first]
     same = [url for url in both if first[url, 0] == first[url, 1]]
     if same:
+        share = f"; so for {len(same)} of {len(both)} URLs" if len(both) > 1 else ""
         return Broken(
             "not secret",
             f"under another key {same[0]} gets another code first",
-            f"both tried {first[same[0], 0]} first; so for {len(same)} of {len(both)} URLs",
+            f"both tried {first[same[0], 0]} first{share}",
         )
     return Kept() if both else NotShown("no URL was shortened under both keys", "one URL under two keys")
 

@@ -32,7 +32,7 @@ from grading.checks.workload import role_of
 from grading.judge.history import Ask, Call, History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome
-from grading.judge.wording import show
+from grading.judge.wording import how_many, show
 
 REDIS_ERROR = "redis.exceptions.RedisError"
 FILLING_ERRORS = "a PortError or a redis.exceptions.RedisError"
@@ -120,7 +120,7 @@ def twice(plan: Plan, history: History) -> Broken | None:
             return Broken(
                 "back in the pool",
                 "what was handed out is not in the pool again",
-                f"at {t:.3f} s {_count(back, 'code')} in the pool had been handed out before; "
+                f"at {t:.3f} s {how_many(len(back), 'code')} in the pool had been handed out before; "
                 f"{back[0]!r} was {_got(taken[back[0]])}",
             )
     return None
@@ -130,10 +130,6 @@ def _got(taken: Taken) -> str:
     if taken.server < 0:
         return f"taken by others at {taken.t:.3f} s"
     return f"claimed for {taken.whose} at {taken.t:.3f} s"
-
-
-def _count(items: list[str], what: str) -> str:
-    return f"{len(items)} {what}" + ("" if len(items) == 1 else "s")
 
 
 def cost(plan: Plan, history: History, gone: int = 0) -> Broken | None:

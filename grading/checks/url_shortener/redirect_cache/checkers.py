@@ -20,7 +20,7 @@ from grading.checks.url_shortener.redirect_cache.workloads import MARK_MAX
 from grading.judge.history import Call, History
 from grading.judge.plan import Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome
-from grading.judge.wording import server_name, show
+from grading.judge.wording import grown, server_name, show
 
 NEGATIVE_TTL_MAX = 60.0
 NOTHING_TWICE = NotShown("nothing was asked for twice", "a code that is asked for a second time")
@@ -370,6 +370,6 @@ def memory_stays(plan: Plan, history: History, store: LinkStore) -> Outcome:
         return Broken(
             "grows",
             "the memory is the same after further codes were asked for, and nothing is under way",
-            f"it grew by about {max(1, round(growth))} blocks of memory for each code",
+            grown(growth, "code"),
         )
     return Kept()

@@ -248,11 +248,13 @@ def obeys_a_lost_lease(plan: Plan, history: History, world: World) -> Outcome:
     def excused(call: Call) -> bool:
         """Before it knew better, or while its clock has not reached its floor."""
         early = role_of(plan, call.name) in ("away", "back") and (heard is None or call.began <= heard)
-        return call.raised(UNAVAILABLE) and (early or before_its_floor(history, call))
+        first_to_hear = heard is not None and call.ended is not None and call.began <= heard <= call.ended
+        return call.raised(UNAVAILABLE) and (early or first_to_hear or before_its_floor(history, call))
 
     wrong = (
         made_twice(plan, history, world)
         or under_no_lease(plan, history)
+        or only_unavailable(plan, history)
         or first_failed(plan, history, excused)
     )
     if wrong is not None:
