@@ -20,6 +20,9 @@ REFUSALS = ("08", "25006", "40", "42P01", "53", "55", "57")
 """SQLSTATE prefixes of errors that say "not now": the same statement may succeed later. The rest are our bugs.
 42P01 (no such table) is there because a server may be asked before any has made the tables."""
 
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""InternalClientError: of a connection whose server has said that it goes, and is not gone yet."""
+
 BROKEN = ("08", "57P")
 """The connection is gone, or its server is: what was under way may have happened. Any other error is an answer."""
 
@@ -113,7 +116,7 @@ class Postgres:
             if progress.connected:
                 raise TimedOut("PostgreSQL did not answer in time") from error
             raise Unavailable("PostgreSQL could not be reached in time") from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             state = getattr(error, "sqlstate", None)
             if state is not None and not state.startswith(REFUSALS):
                 raise

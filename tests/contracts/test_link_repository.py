@@ -263,6 +263,24 @@ async def test_a_write_without_an_answer_is_indefinite_and_may_be_repeated(
     await database.close()
 
 
+@pytest.mark.parametrize("profile", [pytest.param("local", marks=pytest.mark.local)], indirect=True)
+@pytest.mark.parametrize("write", [False, True])
+async def test_a_connection_whose_end_has_been_told_but_has_not_come_is_of_no_use(
+    services: Any, shard: SqlLinkRepository, wire: Any, write: bool
+) -> None:
+    """A dying server says so first: asyncpg then holds a connection that is open and takes no question any more."""
+    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
+    far = SqlLinkRepository(database)
+    assert await far.find("abc1234") is None
+    reason = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    wire.writers[0].write(b"E" + (len(reason) + 4).to_bytes(4, "big") + reason)
+    await asyncio.sleep(0.05)
+    with pytest.raises(PortError):
+        await (far.insert(NEW) if write else far.find("abc1234"))
+    assert await far.find("abc1234") is None  # over a new connection
+    await database.close()
+
+
 async def test_a_transaction_that_broke_off_before_its_end_did_not_happen(
     services: Any, shard: SqlLinkRepository, wire: Any
 ) -> None:
