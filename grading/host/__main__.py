@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import sys
 import warnings
@@ -35,6 +36,8 @@ def main() -> None:
     )  # whatever ends the process before this is the judge's fault, not the component's
     first = channel.receive()
     where.filename = first["name"]
+    if "redis" in first["schema"]["construct"].values():
+        importlib.import_module("grading.host.redis_client")
     guard.install(on_refusal=lambda what: tell("refused", what), on_exit=on_exit)
     guard.limit_resources(first["cpu_seconds"])
     guard.share_core(first.get("core"))

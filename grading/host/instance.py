@@ -9,7 +9,7 @@ import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from grading.host import cache
+from grading.host import wires
 from grading.host.component import constructor_arguments, port
 from grading.host.determinism import Virtual
 from grading.host.values import named
@@ -44,7 +44,7 @@ class Instance:
         self.life = life
         self.alive = True
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self.links = cache.Links(self._tell_of_wire, lambda: next(run.numbers))
+        self.links = wires.Links(self._tell_of_wire, lambda: next(run.numbers))
         self.made: Any = None
 
     def skew(self) -> float:
@@ -64,11 +64,16 @@ class Instance:
             },
             **{n: port(n, spec, self.ask) for n, spec in schema.get("ports", {}).items() if n in wanted},
             **{name: named(path)() for name, path in schema.get("uses", {}).items() if name in wanted},
-            "redis": cache.client(self.links) if "redis" in wanted else None,
+            "redis": self._redis() if "redis" in wanted else None,
             "clock": Clock(self.run.virtual, self),
             "random": random.Random(chance),
         }
         self.made = self.run.component.fresh_class()(**constructor_arguments(schema, resources))
+
+    def _redis(self) -> Any:
+        from grading.host.redis_client import client  # loaded by now: see `grading.host.__main__`
+
+        return client(self.links)
 
     def arguments(self, call: int, method: str, args: list[Any]) -> list[Any]:
         """Of one call, decoded. A port among them knows whose call it is for. Optional ones may be missing."""
