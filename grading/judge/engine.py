@@ -25,6 +25,9 @@ from grading.judge.world import run
 SHRINK_STEPS = 4_000
 """Turns with the host that the search for one smallest counterexample may take, about."""
 
+SHRINK_OPERATIONS = 1_500
+"""So many, about: of a large workload few runs are tried, for it stays too large to be read as a whole."""
+
 ANOTHER_SALT = 1
 """For `hash` in the second process, where there is one."""
 
@@ -133,11 +136,13 @@ class Judge:
         kind = first.outcome.kind
         best = first
         until = self.host.steps + SHRINK_STEPS
+        room = SHRINK_OPERATIONS
 
         def fails(plan: Plan) -> bool:
-            nonlocal best
-            if self.host.steps > until:
+            nonlocal best, room
+            if self.host.steps > until or room < 0:
                 return False
+            room -= len(plan.ops)
             trial = self.trial(scenario, plan)
             if isinstance(trial.outcome, Broken) and trial.outcome.kind == kind:
                 best = trial

@@ -132,7 +132,7 @@ class Reshard:
         while rows := await self._moves[name].rows(last, BATCH):
             changed = False
             leaving = [row for row in rows if router.shard_of(row.code) != name]
-            for target in {router.shard_of(row.code) for row in leaving}:
+            for target in sorted({router.shard_of(row.code) for row in leaving}):
                 there = [row for row in leaving if router.shard_of(row.code) == target]
                 await self._moves[target].copy_in(there, epoch)
                 left = await self._moves[name].leave_stubs(there, epoch)

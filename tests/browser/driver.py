@@ -125,14 +125,13 @@ class Visit:
     def shot(self, name: str) -> None:
         self.page.screenshot(path=self.shots / f"{name}.png")
 
-    def pages(self, name: str) -> None:
-        """Screenshots of the whole notebook, one screen after another."""
+    def pages(self) -> None:
+        """Shows the whole notebook, one screen after another: what is out of sight JupyterLab does not draw."""
         scroll = """() => { const box = document.querySelector('.jp-WindowedPanel-outer'); const before = box.scrollTop;
                             box.scrollTop += box.clientHeight - 40; return box.scrollTop - before }"""
         self.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
-        for number in range(40):
-            self.page.wait_for_timeout(200)
-            self.shot(f"{name}-{number:02}")
+        for _ in range(40):
+            self.page.wait_for_timeout(150)
             if self.page.evaluate(scroll) < 2:
                 break
 

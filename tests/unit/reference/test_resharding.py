@@ -322,7 +322,7 @@ async def test_a_protocol_without_one_of_its_rules_is_found_out(
     sabotage: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sabotage(monkeypatch)
-    for seed in range(600):
+    for seed in range(50):
         try:
             if await World(seed).run():
                 return
