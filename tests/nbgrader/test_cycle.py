@@ -59,7 +59,7 @@ def graded(new_course: Callable[[str], Path], expected: dict[str, dict[str, Any]
         course = Course(root, ASSIGNMENT)
         course.generate()
         # fewer than a course draws, and the same each time: a test has to be quick, and to fail for a reason
-        (root / "work/course/seeds.toml").write_text('secret = "of this test"\ncount = 6\n')
+        (root / "work/course/seeds.toml").write_text('secret = "of this test"\ncount = 3\n')
         for student, about in expected.items():
             hand_in(
                 root / f"labs/{ASSIGNMENT}/{NOTEBOOK}.ipynb",

@@ -119,7 +119,7 @@ def test_a_deleted_link_stops_on_every_server_and_every_redirect_counts(stack: S
 
 
 def test_a_link_stops_at_its_instant(stack: Stack) -> None:
-    ends = time.time() + 8
+    ends = time.time() + 5
     link = made(stack, expiry=datetime.fromtimestamp(ends, UTC).isoformat())
     with following_on_all(stack, link["code"]) as followers:
         eventually(lambda: all(each.found[-1][1] == 410 for each in followers), "the link has ended")

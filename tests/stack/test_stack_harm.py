@@ -50,7 +50,7 @@ HARM = {
     "too-much-at-once": ("leaked or blocked", "self.kept.append(bytearray(b'x') * 3_000_000_000)"),
 }
 CASES = [pytest.param("embedded", *harm, id=f"embedded-{name}") for name, harm in HARM.items()] + [
-    pytest.param("local", *HARM[name], id=f"local-{name}", marks=pytest.mark.local)
+    pytest.param("local", *HARM[name], id=f"local-{name}", marks=[pytest.mark.local, pytest.mark.slow])
     for name in ("loop", "_exit", "leak")
 ]
 
