@@ -61,8 +61,11 @@ async def slow_query_once(bench: Bench) -> SlowQuery:
     here, there, kept = await bench.shorten_many(3)
     seen = SlowQuery()
     async with bench.quiet:
-        await bench.get_many([unused_code() for _ in range(10)])  # connections, ready to ask
         async with bench.mending("shards"):
+            # Connections, ready to ask, for all that follows, on whichever shard it is: to open one later would take
+            # longer than a server waits for a component. While queries take a moment, each needs one of its own.
+            await bench.slow("shards", 0.1)
+            await bench.get_many([unused_code() for _ in range(24)])
             await bench.slow("shards", LATE)
             visits = [asyncio.create_task(bench.get(made.code)) for made in (here, there)]
             await asyncio.sleep(0.2)
