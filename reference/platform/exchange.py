@@ -13,15 +13,8 @@ from typing import Protocol
 from reference.platform.backends import Backend, Backends, Upstream
 from reference.platform.balancing import key_of
 from reference.platform.front_client import Client, ClientFailed
-from reference.platform.http1 import (
-    HOP_BY_HOP,
-    Headers,
-    Malformed,
-    RequestHead,
-    ResponseHead,
-    body,
-    read_response,
-)
+from reference.platform.http1 import HOP_BY_HOP, Headers, Malformed, RequestHead, ResponseHead, read_response
+from reference.platform.http1_bodies import body
 from reference.platform.problems import Problem
 from reference.platform.request_ids import id_for
 from reference.platform.tunnel import tunnel

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages on a `Wire`: heads that are parsed strictly, bodies that pass through as they are.
+"""Heads of HTTP/1.1 messages on a `Wire`, parsed strictly.
 
 What two parsers read differently is how requests are smuggled past a proxy (RFC 9112, 11.2). So whatever is not
 plainly right is refused: a length given twice, a length beside chunks, a header that is folded over two lines.
@@ -6,18 +6,14 @@ plainly right is refused: a length given twice, a length beside chunks, a header
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from reference.platform.wire import Wire
 
 HEAD_LIMIT = 65_536
-LINE_LIMIT = 8192
-"""Bytes of a line between the chunks of a body."""
-PIECE = 65_536
 
 Framing = int | Literal["chunked", "until-close"]
 """How long a body is: so many bytes, chunked, or all until the connection ends."""
@@ -31,7 +27,6 @@ _HEADERS = re.compile(HEADER_LINES)
 _HEADER = re.compile(rb"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
 _REQUEST = re.compile(rb"([A-Z]+) ([!-~\x80-\xff]+) HTTP/1\.([01])")
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: [^\r\n]*)?")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"))
 """Headers that speak of one connection. Transfer-Encoding and Trailer stay: the body passes as it is framed."""
@@ -162,52 +157,3 @@ def declared_framing(head: Head) -> Framing | None:
     if not length.isdigit():  # two lengths, joined by a comma, are none
         raise Malformed("the length of the body")
     return int(length)
-
-
-async def body(wire: Wire, framing: Framing, timeout: float | None) -> AsyncIterator[bytes]:
-    """The pieces of a body, framing included: written one after the other, they are the body again."""
-    if framing == "chunked":
-        async for piece in _chunks(wire, timeout):
-            yield piece
-    elif framing == "until-close":
-        while piece := await wire.read(PIECE, timeout):
-            yield piece
-    else:
-        async for piece in _exactly(wire, framing, timeout):
-            yield piece
-
-
-async def _exactly(wire: Wire, length: int, timeout: float | None) -> AsyncIterator[bytes]:
-    while length:
-        piece = await wire.read(min(length, PIECE), timeout)
-        if not piece:
-            raise asyncio.IncompleteReadError(b"", length)
-        length -= len(piece)
-        yield piece
-
-
-async def _chunks(wire: Wire, timeout: float | None) -> AsyncIterator[bytes]:
-    while True:
-        line = await _line(wire, LINE_LIMIT, timeout)
-        match = _CHUNK.fullmatch(line)
-        if match is None:
-            raise Malformed("a chunk")
-        yield line
-        size = int(match[1], 16)
-        if not size:
-            break
-        async for piece in _exactly(wire, size, timeout):
-            yield piece
-        yield await _line(wire, 2, timeout)  # nothing but the end of the line fits
-    while True:  # trailers
-        line = await _line(wire, LINE_LIMIT, timeout)
-        yield line
-        if line == b"\r\n":
-            return
-
-
-async def _line(wire: Wire, limit: int, timeout: float | None) -> bytes:
-    try:
-        return await wire.readuntil(b"\r\n", limit, timeout)
-    except ValueError as error:
-        raise Malformed("a chunk") from error

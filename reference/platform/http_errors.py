@@ -9,10 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from reference.platform.contained import ComponentError
 from reference.platform.errors import Indefinite, PortError
 from reference.platform.problems import MEDIA_TYPE, Problem
 from reference.platform.request_context import request_id_of
-from reference.platform.slots import ComponentError
 
 KINDS = {400: "malformed", 404: "unknown", 405: "wrong-method", 413: "too-long"}
 

@@ -2,7 +2,6 @@
 
 A swap has the lifecycle of a deployment in small: make the new component, start it, send it every new call, wait
 until the old one has no call in hand, drain it, stop it. If the new one cannot be made, the old one stays.
-Whatever a component raises stays here too: it becomes a `ComponentError`, and the server lives on.
 """
 
 from __future__ import annotations
@@ -10,46 +9,21 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from reference.platform.contained import PATIENCE, Contained, Slot
 from reference.platform.modules import (
     ComponentRejected,
     being_cancelled,
     check_method,
     compile_module,
     forget_module,
-    line_in_component,
     rejecting,
 )
 from reference.platform.process import ComponentFactory, EventSink
-
-PATIENCE = 5.0
-"""Seconds that each step of a component's lifecycle, and each call, may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """`methods`: the methods a component must have, each with the errors that are its right to raise.
-    `fillings`: the modules of ours that fill the slot. `pure`: the methods that are plain functions of their arguments;
-    all others are async."""
-
-    name: str
-    class_name: str
-    methods: Mapping[str, tuple[type[Exception], ...]]
-    fillings: Mapping[str, str]
-    pure: frozenset[str] = frozenset()
-
-
-class ComponentError(Exception):
-    """A component failed in a way that its contract does not know. `error`: the name of what it raised."""
-
-    def __init__(self, slot: str, error: str, message: str) -> None:
-        super().__init__(message)
-        self.slot = slot
-        self.error = error
 
 
 @dataclass(slots=True)
@@ -74,7 +48,7 @@ class Equipment:
     close: Callable[[], Awaitable[None]]
 
 
-class SlotHolder:
+class SlotHolder(Contained):
     """One slot of one server. `equip` makes the ports of a new component; `count` is told of each error's name."""
 
     def __init__(
@@ -84,10 +58,8 @@ class SlotHolder:
         events: EventSink,
         count: Callable[[str], None] = lambda error: None,
     ) -> None:
-        self.slot = slot
+        super().__init__(slot, events, count)
         self._equip = equip
-        self._events = events
-        self._count = count
         self._current: Filling | None = None
         self.on_change: Callable[[], None] = lambda: None
         """Called at the moment at which another component gets the calls."""
@@ -97,8 +69,6 @@ class SlotHolder:
     def filling(self) -> str:
         """The name of what fills the slot: "reference", "plain", or a label."""
         return self._current.name if self._current else "nothing"
-
-    # --- calls
 
     async def call(self, method: str, *args: Any) -> Any:
         """Calls the component in service. Raises what the contract allows, or ComponentError."""
@@ -113,66 +83,9 @@ class SlotHolder:
                 filling.idle.set()
 
     def call_pure(self, method: str, *args: Any) -> Any:
-        """Calls a pure method of the component in service: at once, and without a limit of time, for only a watchdog
-        can end what does not return. Raises what the contract allows, or ComponentError."""
+        """Calls a pure method of the component in service. Raises what the contract allows, or ComponentError."""
         assert self._current is not None, "the slot has not been filled"
-        allowed = self._allowed(method)
-        try:
-            return getattr(self._current.component, method)(*args)
-        except allowed:
-            raise
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise self._kept_from_leaving(method, error) from error
-        except BaseException as error:
-            raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
-
-    async def guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Calls `function`, the component's `method`. Raises what the contract allows, or ComponentError."""
-        allowed = self._allowed(method)
-        try:
-            async with asyncio.timeout(PATIENCE) as patience:
-                return await function(*args)
-        except allowed:
-            raise
-        except TimeoutError as error:
-            if patience.expired():
-                raise self._failed(error, f"{method} has not answered for {PATIENCE:.0f} s") from error
-            raise self._failed(error, f"{method} raised TimeoutError: {error}") from error
-        except asyncio.CancelledError as error:
-            if being_cancelled():
-                raise
-            raise self._failed(
-                error, f"{method} raised CancelledError, and nobody had cancelled it"
-            ) from error
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise self._kept_from_leaving(method, error) from error
-        except BaseException as error:
-            raise self._failed(error, f"{method} raised {type(error).__name__}: {error}") from error
-
-    def _allowed(self, method: str) -> tuple[type[Exception], ...]:
-        """What passes unchanged. A ComponentError is another slot's, whose component this one has called."""
-        return (*self.slot.methods[method], ComponentError)
-
-    def misbehaved(self, method: str, what: str) -> ComponentError:
-        """The error to raise when a call has returned what its contract does not know."""
-        self._count("WrongAnswer")
-        return ComponentError(self.slot.name, "WrongAnswer", f"{self.slot.class_name}.{method} {what}")
-
-    def _kept_from_leaving(self, method: str, error: BaseException) -> ComponentError:
-        what = f"raised {type(error).__name__}"
-        self._events({"kind": "exited", **self._place(error), "what": what})
-        return self._failed(error, f"{method} {what}")
-
-    def _failed(self, error: BaseException, message: str) -> ComponentError:
-        name = type(error).__name__
-        self._count(name)
-        line = self._place(error).get("line")
-        where = f", line {line}" if line else ""
-        return ComponentError(self.slot.name, name, f"{self.slot.class_name}.{message}{where}")
-
-    def _place(self, error: BaseException) -> dict[str, Any]:
-        line = line_in_component(error, self.slot.name)
-        return {"component": self.slot.name, **({"line": line} if line else {})}
+        return self.guarded_pure(method, getattr(self._current.component, method), *args)
 
     # --- swaps
 

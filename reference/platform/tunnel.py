@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from reference.platform.http1 import PIECE
+from reference.platform.http1_bodies import PIECE
 from reference.platform.wire import Wire
 
 

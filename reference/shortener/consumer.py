@@ -15,12 +15,12 @@ from __future__ import annotations
 import asyncio
 
 from reference.platform.clock import Clock
+from reference.platform.contained import ComponentError
 from reference.platform.errors import PortError, TimedOut
 from reference.platform.event_log import Entry, EventLog
 from reference.platform.leases import LEASE_SECONDS
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
-from reference.platform.slots import ComponentError
 from reference.platform.tasks import end
 from reference.shortener.aggregators import Aggregators
 from reference.shortener.click_events import click_of, is_click

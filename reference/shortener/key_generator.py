@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from reference.platform.clock import Clock
+from reference.platform.contained import ComponentError
 from reference.platform.errors import PortError
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
-from reference.platform.slots import ComponentError
 
 PAUSE = 0.2
 """Seconds between two looks. A pool must last for so long, and for the time that filling it takes."""

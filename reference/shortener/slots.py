@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.exceptions import RedisError
 
+from reference.platform.contained import Slot
 from reference.platform.errors import PortError
-from reference.platform.slots import Slot
 
 
 def fillings(module: str) -> dict[str, str]:

@@ -14,7 +14,8 @@ import pytest
 from redis.asyncio import Redis
 
 from reference.platform.embedded import EmbeddedServices
-from reference.platform.local import ServiceSpec, available, local_services
+from reference.platform.local import available, local_services
+from reference.platform.local_service import ServiceSpec
 from reference.platform.settings import Settings
 
 SHARDS = ("shard-1", "shard-2", "shard-3")

@@ -14,7 +14,7 @@ from workbench.stack import launch
 from workbench.stack.role import START_TIMEOUT, Process, Role, RoleError, RoleGone
 
 if TYPE_CHECKING:
-    from reference.platform.local import ServiceSpec
+    from reference.platform.local_service import ServiceSpec
 
 
 class ServiceRole(Role):

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from reference.platform.contained import ComponentError
 from reference.platform.errors import Indefinite, TimedOut, Unavailable
 from reference.platform.event_log import START
-from reference.platform.slots import ComponentError
 
 pytestmark = pytest.mark.anyio
 

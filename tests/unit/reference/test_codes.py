@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reference.platform.contained import ComponentError
 from reference.platform.errors import Indefinite, Unavailable
-from reference.platform.slots import ComponentError
 from reference.shortener import base62, hash_codes
 from reference.shortener.components import ALPHABET, CODE_LENGTH
 from reference.shortener.permutation import Permutation

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reference.platform.slots import ComponentError
+from reference.platform.contained import ComponentError
 from reference.shortener.components import ALPHABET
 from reference.shortener.plain.shard_router import ShardRouter as Plain
 from reference.shortener.routers import RouterFactory

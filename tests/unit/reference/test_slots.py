@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from reference.platform import slots
+from reference.platform.contained import ComponentError, Slot
 from reference.platform.errors import Unavailable
 from reference.platform.modules import ComponentRejected, line_in_component
-from reference.platform.slots import ComponentError, Equipment, Slot, SlotHolder
+from reference.platform.slots import Equipment, SlotHolder
 
 pytestmark = pytest.mark.anyio
 
