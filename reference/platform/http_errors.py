@@ -123,6 +123,7 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ComponentError)
     async def component(request: Request, error: Exception) -> Response:
         assert isinstance(error, ComponentError)
+        request.scope["state"]["why"] = str(error)
         extra = {"component": error.slot, "error": error.error}
         return respond(request, Problem(500, "component", str(error), extra=extra))
 
