@@ -27,11 +27,10 @@ from grading.judge.wording import show
 
 TOLD = 300
 """Characters of what a tester says that a report repeats."""
-
+CALLER = re.compile(r"caller \d+")
 
 OTHERS = 3
 """Further scenarios in which a right component is shown beside those that have the bug."""
-CALLER = re.compile(r"caller \d+")
 TWICE = 4
 """Scenarios in which two right components are shown: what a tester keeps in mind of one is wrong for the other."""
 

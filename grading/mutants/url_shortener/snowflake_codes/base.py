@@ -1,4 +1,4 @@
-"""Looks at `expires_at` before it renews."""
+"""A right component without any oddity: what the manifest's `edits` are made to."""
 
 import asyncio
 
@@ -27,8 +27,7 @@ class SnowflakeCodes:
 
     async def next_number(self):
         try:
-            if self.lease is None or self.clock.now() >= self.lease.expires_at:
-                self.lease = None
+            if self.lease is None:
                 lease = await self.workers.lease()
                 self.reserved = self.tick_of(lease.floor)
                 self.last = (self.reserved + 1 << self.bits) - 1
