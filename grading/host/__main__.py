@@ -7,6 +7,7 @@ import importlib
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from grading.host import guard, where
@@ -43,7 +44,7 @@ def main() -> None:
     guard.share_core(first.get("core"))
     guard.install_cpu_limit()
     virtual.install()
-    warnings.simplefilter("ignore")
+    listen_for_unawaited(lambda: current[-1].tell_of_unawaited() if current else None)
     logging.captureWarnings(False)
     gc.collect()
     gc.freeze()
@@ -62,6 +63,18 @@ def main() -> None:
         run.start(**message)
         if number % RUNS_PER_COLLECTION == 0:
             gc.collect()
+
+
+def listen_for_unawaited(tell: Callable[[], None]) -> None:
+    """No warning is shown from here on. Python warns of a coroutine that was never awaited: then `tell` is called."""
+
+    def heard(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if "was never awaited" in str(message):
+            tell()
+
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("always", message=".* was never awaited", category=RuntimeWarning)
+    warnings.showwarning = heard
 
 
 if __name__ == "__main__":

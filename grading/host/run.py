@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import importlib
@@ -20,6 +21,9 @@ from grading.host.loop import BusyForEver, LockstepLoop
 EVENTS = 20_000
 """Things that one step may ask for or tell."""
 
+FEW = 4
+"""Questions to a pure method that are few enough to follow the component line by line."""
+
 
 class RunOver(BaseException):
     """The judge has seen enough."""
@@ -36,6 +40,8 @@ class Run:
         self.instances: list[Instance] = []
         self.skews: dict[int, float] = {}
         """By server: seconds that its clock is ahead."""
+        self.unawaited: set[int] = set()
+        """Lines that were told to have made a coroutine that nobody awaits."""
         self.calls: dict[int, asyncio.Task[None]] = {}
         self.requests: dict[int, tuple[asyncio.Future[Any], str]] = {}
         self.numbers = itertools.count(1)
@@ -49,10 +55,18 @@ class Run:
 
     # --- from here to the judge
 
-    def tell(self, *event: Any) -> None:
+    def tell(self, *event: Any, line: int | None = None) -> None:
+        """`line`: the component's, if it is not the one that is running."""
         if len(self.events) >= EVENTS:
             raise BusyForEver
-        self.events.append([*event, where.running(sys._getframe(1))])
+        self.events.append([*event, where.running(sys._getframe(1)) if line is None else line])
+
+    def tell_of_unawaited(self) -> None:
+        """Called where a coroutine vanishes that never began. Told once a line, if the component made it vanish."""
+        line, instance = where.running(sys._getframe(1)), current.get()
+        if line is not None and instance is not None and line not in self.unawaited:
+            self.unawaited.add(line)
+            self.tell("unawaited", instance.number, line=line)
 
     def idle(self, timer: float | None) -> None:
         guard.rest()
@@ -77,20 +91,24 @@ class Run:
         self.calls[call] = self.loop.create_task(invoked)
 
     def do_each(self, call: int, number: int, method: str, many: list[list[Any]]) -> None:
-        """A pure method, once for each list of arguments."""
-        instance = self.instances[number]
+        """A pure method, once for each list of arguments. If they are few, the line that answered the last is told."""
+        instance, name = self.instances[number], sys.intern(method)
         returns = self.component.schema["methods"][method]["returns"]
-        name = sys.intern(method)
-        answers: list[dict[str, Any]] = []
-        for args in many:
-            try:
-                value = getattr(instance.made, name)(*instance.arguments(call, method, args))
-                answers.append({"value": self.component.values.told(value, returns)})
-            except (RunOver, BusyForEver):
-                raise
-            except BaseException as error:
-                answers.append({"error": describe_error(error)})
-        self.tell("each", call, answers)
+        follower = where.Follower()
+        with follower if len(many) <= FEW else contextlib.nullcontext():
+            answers = [self.answer(call, instance, name, returns, args) for args in many]
+        self.tell("each", call, answers, line=follower.line)
+
+    def answer(
+        self, call: int, instance: Instance, method: str, returns: str, args: list[Any]
+    ) -> dict[str, Any]:
+        try:
+            value = getattr(instance.made, method)(*instance.arguments(call, method, args))
+            return {"value": self.component.values.told(value, returns)}
+        except (RunOver, BusyForEver):
+            raise
+        except BaseException as error:
+            return {"error": describe_error(error)}
 
     def do_crash(self, number: int) -> None:
         """The server dies and is started again, knowing nothing."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 filename = "<component>"
 """What the component's code objects call their file; set once, when the source arrives."""
@@ -38,3 +40,24 @@ def waiting(loop: asyncio.AbstractEventLoop) -> int | None:
             if frame.f_code.co_filename == filename:
                 return frame.f_lineno
     return None
+
+
+class Follower:
+    """While it is entered, notes which line of the component ran last. What is followed runs many times slower."""
+
+    def __init__(self) -> None:
+        self.line: int | None = None
+
+    def __enter__(self) -> Follower:
+        sys.settrace(self.called)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(None)
+
+    def called(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
+        return self.ran if frame.f_code.co_filename == filename else None
+
+    def ran(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any]:
+        self.line = frame.f_lineno
+        return self.ran

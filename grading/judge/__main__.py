@@ -1,4 +1,7 @@
-"""`python -m grading.judge SLOT FILE|-`: judge a component. Exit status 0: full marks; 1: not; 2: wrong usage."""
+"""`python -m grading.judge SLOT FILE|-`: judge a component, or an answer.
+
+Exit status 0: full marks; 1: not; 2: wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grading import checks
+from grading.answers import ANSWERS, exercise, judge_answer
 from grading.judge import judge
 
 
@@ -26,6 +30,10 @@ def parse_seeds(text: str) -> list[int]:
 
 def listing(slot: str) -> str:
     """The requirements, with points and what each promises."""
+    if slot in ANSWERS:
+        parts = exercise(slot).parts
+        lines = [f"{points:>3g}  {id} – {asked}" for points, id, asked in parts]
+        return "\n".join([f"{slot}: {sum(points for points, _, _ in parts):g} points", "", *lines])
     suite = checks.suite(slot)
     lines = [f"{slot}: {sum(each.points for each in suite.requirements):g} points", ""]
     for each in suite.requirements:
@@ -36,8 +44,12 @@ def listing(slot: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m grading.judge", description=__doc__)
-    parser.add_argument("slot", help="such as url-shortener/redirect-cache")
-    parser.add_argument("file", nargs="?", help="the component's module; - reads standard input")
+    parser.add_argument(
+        "slot", help="such as url-shortener/redirect-cache; or of an answer, url-shortener/estimates"
+    )
+    parser.add_argument(
+        "file", nargs="?", help="the component's module, or the answer's text; - reads standard input"
+    )
     parser.add_argument("--list", action="store_true", help="show the slot's requirements")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     parser.add_argument("--seeds", type=parse_seeds, default=None, help="such as 1-20 or 3,5")
@@ -54,9 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error("name a file, or - for standard input")
         data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
         source = data.decode("utf-8", "replace")
-        verdict = judge(
-            options.slot, source, options.seeds, isolation=options.isolation, only=options.requirement
-        )
+        if options.slot in ANSWERS:
+            verdict = judge_answer(options.slot, source)
+        else:
+            verdict = judge(
+                options.slot, source, options.seeds, isolation=options.isolation, only=options.requirement
+            )
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m grading.judge: {error}", file=sys.stderr)
         return 2

@@ -128,6 +128,7 @@ class Judge:
             outcome = scenario.check(plan, history, done.store)
         if not isinstance(outcome, Kept):
             history.tell()
+            outcome = narrate.with_unawaited(outcome, history)
         return Trial(plan, history, outcome)
 
     def failed(self, requirement: Requirement, scenario: Scenario, first: Trial) -> RequirementVerdict:

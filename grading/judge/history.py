@@ -84,6 +84,8 @@ class History:
     trips: list[Trip] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    unawaited: list[int] = field(default_factory=list)
+    """Lines of the component that made a coroutine which nobody awaits, in their order."""
     inspections: dict[str, dict[str, int | None]] = field(default_factory=dict)
     readings: dict[str, Any] = field(default_factory=dict)
     """What the Redis answered to the judge's own commands, by the operation's name; sets as sorted lists of text."""

@@ -198,12 +198,11 @@ class Host:
         number = -status if status < 0 else status - 128
         line = self._last_line()
         if number == getattr(signal, "SIGPROF", -1):
-            return HostLost(
-                "the component kept the processor busy for 2 s without awaiting: an endless loop?", line
-            )
+            return HostLost("the component kept the processor busy for 2 s on end: an endless loop?", line)
         if number == getattr(signal, "SIGALRM", -1):
             return HostLost(
-                "the component blocked its whole server for 15 s: it waits for something, not by await", line
+                "the component blocked its whole server for 15 s: it waits, not by await, or loops on a busy machine",
+                line,
             )
         if number == getattr(signal, "SIGXCPU", -1):
             return HostLost("the component used up the processor time that judging may take in all", line)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from grading.judge.history import History
 from grading.judge.plan import Op, Plan
 from grading.judge.report import Counterexample, Finding, Moment, RequirementVerdict
-from grading.judge.wording import describe_fault, server_name, show_each
+from grading.judge.requirement import NotShown
+from grading.judge.wording import cut, describe_fault, server_name, show_call, show_each
 from grading.judge.world import EPOCH
 
 if TYPE_CHECKING:
     from grading.judge.protocol import HostLost, NotLoadable
-    from grading.judge.requirement import Broken, NotShown, Requirement, Scenario, Suite
+    from grading.judge.requirement import Broken, Requirement, Scenario, Suite
 
 TIMELINE = 25
 MANY_MOMENTS = 250
@@ -52,11 +53,23 @@ def broken(
         did=scenario.story,
         expected=outcome.expected,
         got=outcome.got,
-        why=scenario.why or requirement.why,
-        read_next=scenario.read_next or requirement.read_next,
+        why=outcome.why or scenario.why or requirement.why,
+        read_next=outcome.read_next or scenario.read_next or requirement.read_next,
         counterexample=counterexample(plan, suite.schema.get("names", {}).get("redis", "cache")),
-        timeline=outcome.timeline or timeline(history, writes=outcome.writes),
+        timeline=outcome.timeline
+        or timeline(history, writes=outcome.writes, about=f"{outcome.expected} {outcome.got}"),
     )
+
+
+def with_unawaited(outcome: Broken | NotShown, history: History) -> Broken | NotShown:
+    """What was found wrong; and, where the component called something async without awaiting it, that this is so."""
+    if not history.unawaited:
+        return outcome
+    line = history.unawaited[0]
+    also = f". And line {line} of yours calls what is async without `await`, so nothing comes of that call"
+    if isinstance(outcome, NotShown):
+        return replace(outcome, because=outcome.because + also)
+    return replace(outcome, got=outcome.got + also)
 
 
 def one_mistake(
@@ -124,23 +137,28 @@ def lost(error: HostLost) -> tuple[str, Finding]:
     crashed = f"{error.reason}{at}"
     story = error.story or "The component was loaded and put to work."
     finding = Finding(
-        did=f"{story} {called(error.history)}".rstrip() if error.history is not None else story,
+        did=f"{story} {called(error.history, error.plan)}".rstrip() if error.history is not None else story,
         expected="the component's process goes on serving",
         got=crashed,
         why=CRASHED_WHY,
-        read_next="The line named above; for waiting, https://docs.python.org/3/library/asyncio-dev.html",
+        read_next="The line named above: does its loop end, whatever it is given? For what waits, "
+        "https://docs.python.org/3/library/asyncio-dev.html",
         timeline=timeline(error.history) if error.history is not None else (),
     )
     return crashed, finding
 
 
-def called(history: History) -> str:
+def called(history: History, plan: Plan | None = None) -> str:
     """The call in hand when the process was lost: the run is not reduced, so its operations would say little."""
     calls = list(history.calls.values())
     if not calls:
         return ""
     last = calls[-1]
-    what = f"{last.method}({', '.join(map(repr, last.args))}) on {server_name(last.server)}"
+    op = next((op for op in plan.ops if op.name == last.name), None) if plan is not None else None
+    what = show_call(op) if op is not None else f"{last.method}({cut(', '.join(map(repr, last.args)), 160)})"
+    if op is not None and op.do == "each":
+        what = f"to {what},"
+    what += f" on {server_name(last.server)}"
     return (
         f"The last of {len(calls)} calls so far was {what}."
         if len(calls) > 1
@@ -204,7 +222,7 @@ def describe_op(plan: Plan, op: Op) -> str:
     if op.do == "each":
         return show_each(op) if plan.servers == 1 else f"{show_each(op)}, on {server}"
     if op.do == "call":
-        what = op.text or f"{op.method}({', '.join(map(repr, op.args))[:300]})"
+        what = op.text or f"{op.method}({cut(', '.join(map(repr, op.args)), 300)})"
         return f"{when}: {op.name}: {what} on {server}"
     if op.text:
         return f"{when}: {op.text}"
@@ -214,7 +232,7 @@ def describe_op(plan: Plan, op: Op) -> str:
         "event": op.name,
         "crash": f"{server} is killed and started again",
         "clock": f"the clock of {server} is set {clock_step(op)}",
-        "redis": f"the judge has the Redis do {' '.join(map(str, op.args))[:60]}",
+        "redis": f"the judge has the Redis do {cut(' '.join(map(str, op.args)), 60)}",
         "flush": "the cache is flushed",
         "inspect": "the judge looks at the cache's keys",
         "weigh": "the judge weighs the component's memory",
@@ -227,8 +245,9 @@ def clock_step(op: Op) -> str:
     return f"{'forward' if by >= 0 else 'back'} by {abs(by):g} s"
 
 
-def timeline(history: History, *, writes: bool = False) -> tuple[Moment, ...]:
-    """At most `TIMELINE` lines: the beginning, and the end, where it went wrong. `writes`: what was written instead."""
+def timeline(history: History, *, writes: bool = False, about: str = "") -> tuple[Moment, ...]:
+    """At most `TIMELINE` lines, or half of them of very many: the beginning, what the calls did that the text `about`
+    names, and the end. `writes`: what was written instead."""
     moments = history.moments
     if len(moments) <= TIMELINE:
         return tuple(moments)
@@ -241,5 +260,49 @@ def timeline(history: History, *, writes: bool = False) -> tuple[Moment, ...]:
     size = TIMELINE if len(moments) <= MANY_MOMENTS else TIMELINE // 2
     first = size // 3
     last = size - first - 1
-    gap = Moment(moments[first].t, "…", f"{len(moments) - first - last} more")
-    return (*moments[:first], gap, *moments[-last:])
+    named = _of_the_named(history, about)
+    if not named:
+        return _with_gaps(moments, [*range(first), *range(len(moments) - last, len(moments))])
+    return _with_gaps(moments, _round(named, moments, TIMELINE))
+
+
+def _of_the_named(history: History, about: str) -> list[int]:
+    """The moments at which a call that the text names begins, ends or is cancelled."""
+    names = [name for name in history.calls if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", about)]
+    starts = tuple(f"{name}{after}" for name in names for after in (": ", " "))
+    return [
+        index
+        for index, moment in enumerate(history.moments)
+        if starts and moment.who == "client" and moment.what.startswith(starts)
+    ]
+
+
+def _round(named: list[int], moments: list[Moment], size: int) -> list[int]:
+    """Up to `size` indices, with the gaps between them counted: the named ones and the first; then what servers did
+    just before and after, as others' calls tell less; then whatever is near."""
+    count = len(moments)
+    shown = {0, *named[: size // 3], *named[-(size // 3) :]}
+    near = sorted(set(range(count)) - shown, key=lambda index: min(abs(index - each) for each in named))
+    done = [index for index in near if moments[index].who != "client"]
+    for index in (*done[: size // 3], *near):
+        if len(shown | {index}) + _gaps(shown | {index}, count) > size:
+            continue
+        shown.add(index)
+    return sorted(shown)
+
+
+def _gaps(shown: set[int], count: int) -> int:
+    return sum(index + 1 not in shown for index in shown if index + 1 < count)
+
+
+def _with_gaps(moments: list[Moment], shown: list[int]) -> tuple[Moment, ...]:
+    """Those moments; where some are left out, how many."""
+    found: list[Moment] = []
+    expected = 0
+    for index in [*shown, len(moments)]:
+        if index > expected:
+            found.append(Moment(moments[expected].t, "…", f"{index - expected} more"))
+        if index < len(moments):
+            found.append(moments[index])
+        expected = index + 1
+    return tuple(found)

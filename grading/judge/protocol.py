@@ -27,6 +27,7 @@ SHAPES: dict[str, tuple[type, ...]] = {
     "blocked": (float,),
     "refused": (str,),
     "weight": (int,),
+    "unawaited": (int,),
     "busy": (),
     "exit": (),
 }

@@ -73,7 +73,7 @@ class Verdict:
     points: float
     max_points: float
     isolation: str
-    """`bubblewrap`, or `none`: then the component ran with your rights."""
+    """`bubblewrap`, or `none`: then the component ran with your rights. `data`: an answer, of which nothing runs."""
     seeds: tuple[int, ...]
     requirements: tuple[RequirementVerdict, ...]
     crashed: str | None = None
@@ -141,9 +141,10 @@ class Verdict:
 
     def footnotes(self) -> list[str]:
         notes = list(self.notes)
-        notes.append(
-            f"Judged on {len(self.seeds)} seed{'s' if len(self.seeds) != 1 else ''}; time is virtual."
-        )
+        if self.isolation != "data":
+            notes.append(
+                f"Judged on {len(self.seeds)} seed{'s' if len(self.seeds) != 1 else ''}; time is virtual."
+            )
         if self.isolation == "none":
             notes.append(
                 "isolation: none – the component ran with your rights; judge only code that you trust."

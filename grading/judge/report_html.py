@@ -6,6 +6,7 @@ page's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -60,6 +61,11 @@ def shown(text: str) -> str:
     return escape(printable(text))
 
 
+def marked(text: str) -> str:
+    """The same, with what stands between backticks as code."""
+    return re.sub(r"`([^`\n]{1,80})`", r"<code>\1</code>", shown(text))
+
+
 def badge(verdict: Outcome) -> str:
     style = f"background:{COLOURS[verdict]};color:#fff;padding:0 .4em;border-radius:3px;white-space:nowrap"
     return f'<span style="{style}">{SIGNS[verdict]} {WORDS[verdict]}</span>'
@@ -71,7 +77,7 @@ def nested_hints(hints: Sequence[str], number: int = 1) -> str:
         return ""
     return (
         f'<details style="margin-left:1em"><summary>Hint {number} of {len(hints)}</summary>'
-        f"<p>{shown(hints[number - 1])}</p>{nested_hints(hints, number + 1)}</details>"
+        f"<p>{marked(hints[number - 1])}</p>{nested_hints(hints, number + 1)}</details>"
     )
 
 
@@ -79,7 +85,7 @@ def _table(requirements: Sequence[RequirementVerdict]) -> str:
     rows = "".join(
         f"<tr><td {LEFT}>{badge(each.verdict)}</td>"
         f'<td style="text-align:right">{each.points:g} / {each.max_points:g}</td>'
-        f"<td {LEFT}><code>{shown(each.id)}</code></td><td {LEFT}>{shown(each.title)}</td></tr>"
+        f"<td {LEFT}><code>{shown(each.id)}</code></td><td {LEFT}>{marked(each.title)}</td></tr>"
         for each in requirements
     )
     names = ("verdict", "points", "requirement", "what it asks")
@@ -89,7 +95,7 @@ def _table(requirements: Sequence[RequirementVerdict]) -> str:
 
 def _finding(finding: Finding, verdict: Outcome, source: str) -> str:
     items = "".join(
-        f"<dt><em>{shown(label)}</em></dt><dd>{shown(text)}</dd>"
+        f"<dt><em>{shown(label)}</em></dt><dd>{marked(text)}</dd>"
         for label, text in five_parts(finding, verdict)
     )
     parts = [f"<dl>{items}</dl>"]

@@ -41,6 +41,9 @@ class Broken:
     """What the component wrote to the cache tells most: a timeline that is cut short shows that."""
     timeline: tuple[Moment, ...] = ()
     """What tells more than the run's own timeline does, where that is not what it is about."""
+    why: str = ""
+    read_next: str = ""
+    """Where neither the requirement's own nor the scenario's fit what went wrong."""
 
 
 Outcome = Kept | NotShown | Broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from grading.judge.plan import Fault, Op
@@ -11,16 +12,33 @@ def server_name(index: int) -> str:
     return f"app-{index + 1}"
 
 
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def show(value: Any) -> str:
     """A value as a report shows it."""
     if value is None:
         return "None"
     if isinstance(value, dict) and set(value) == {"not", "text"}:
-        return str(value["text"])[:160]
+        return cut(str(value["text"]), 160)
     if isinstance(value, dict):
         text = ", ".join(f"{k}={show(v)}" for k, v in value.items() if v is not None)
-        return f"({text})"[:160]
-    return repr(value)[:120]
+        return f"({cut(text, 158)})"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return show_number(value)
+    return cut(repr(value), 120)
+
+
+def show_number(number: int) -> str:
+    """Short where it is long; what lies at a power of 2 or of 62, by that."""
+    size = number.bit_length()
+    for base, least, power in ((2, 53, size - 1), (2, 53, size), (62, 65, round(size / math.log2(62)))):
+        away = number - base**power
+        if size >= least and abs(away) <= 1:
+            return f"{base} ** {power}" + {0: "", 1: " + 1", -1: " - 1"}[away]
+    text = str(number)
+    return text if size <= 64 or len(text) <= 40 else f"{text[:12]}…{text[-6:]} (of {size} bits)"
 
 
 FEW = 4
@@ -62,12 +80,12 @@ def show_answers(answers: list[dict[str, Any]]) -> str:
 
 
 def show_commands(commands: list[list[bytes]]) -> str:
-    return "; ".join(" ".join(show_word(word) for word in words) for words in commands)[:180]
+    return cut("; ".join(" ".join(show_word(word) for word in words) for words in commands), 180)
 
 
 def show_word(word: bytes) -> str:
     text = " ".join(word.decode("utf-8", "backslashreplace").split())
-    return text if len(text) <= 48 else text[:45] + "…"
+    return cut(text, 48)
 
 
 def show_reply(reply: bytes) -> str:
@@ -75,7 +93,7 @@ def show_reply(reply: bytes) -> str:
     if text == "$-1\r\n":
         return "nothing"
     lines = [line for line in text.split("\r\n") if line and line[0] not in "$*"]
-    return ", ".join(line.removeprefix(":") for line in lines)[:100]
+    return cut(", ".join(line.removeprefix(":") for line in lines), 100)
 
 
 REDIS_MODES = {

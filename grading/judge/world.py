@@ -252,7 +252,7 @@ class World:
             else:
                 answer["value"] = self.believed(call.method, answer["value"])
         call.value = answers
-        self.settle(number, "returned", f"gets {show_answers(answers)}")
+        self.settle(number, "returned", f"gets {show_answers(answers)}", line)
 
     def believed(self, method: str, value: Any) -> Any:
         spec = self.schema["methods"].get(method, {"returns": "none"})
@@ -295,6 +295,14 @@ class World:
 
     def take_busy(self, line: int | None) -> None:
         self.trouble("busy", "kept the event loop turning without ever waiting for anything", line)
+
+    def take_unawaited(self, server: int, line: int | None) -> None:
+        self.check_server(server)
+        if line is not None and line not in self.history.unawaited:
+            self.history.unawaited.append(line)
+            self.note(
+                self.plan.called(server), "calls what is async without `await`: nothing comes of it", line
+            )
 
     def take_exit(self, line: int | None) -> None:
         raise HostLost("the component ended the process", line)

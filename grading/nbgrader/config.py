@@ -10,14 +10,22 @@ from pathlib import Path
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ComputeChecksums,
     DeduplicateIds,
     GetGrades,
+    IncludeHeaderFooter,
     LimitOutput,
+    LockCells,
     OverwriteCells,
     OverwriteKernelspec,
+    SaveCells,
 )
 from traitlets.config import Config
 
+from grading.nbgrader.clearing import STUB, ClearAllSolutions
 from grading.nbgrader.exchange import CollectPlainFiles
 from grading.nbgrader.feedback import FeedbackPage
 from grading.nbgrader.preprocessor import JudgeComponents, SaveMarks
@@ -28,8 +36,6 @@ PROJECT = Path(__file__).parents[2]
 COURSE_ID = "system-design"
 WORK = "work/course"
 """Below the course root, ignored by git: submissions, marks, the secret seeds. No learner's code ever runs there."""
-
-STUB = "# YOUR TURN: change what stands above, or write it anew below; the last one counts."
 
 
 def configure(c: Config, root: Path = PROJECT) -> Config:
@@ -60,6 +66,19 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
     c.ExchangeFactory.collect = CollectPlainFiles
 
     c.ClearSolutions.code_stub = {"python": STUB}
+    c.GenerateAssignment.preprocessors = [
+        IncludeHeaderFooter,
+        LockCells,
+        ClearAllSolutions,
+        ClearOutput,
+        CheckCellMetadata,
+        ComputeChecksums,
+        SaveCells,
+        ClearHiddenTests,
+        ClearMarkScheme,
+        ComputeChecksums,
+        CheckCellMetadata,
+    ]
 
     # Grading, first pass: read whatever was handed in, and give the cells back the shape that was released.
     c.Autograde.exporter_class = SubmissionExporter

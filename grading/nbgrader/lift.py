@@ -1,7 +1,7 @@
-"""Lifts components out of a restored notebook, as text. Nothing is executed, imported or compiled here.
+"""Lifts components and answers out of a restored notebook, as text. Nothing is executed, imported or compiled here.
 
-A test cell `NAME-check` is decided by the component in the solution cell `NAME`. Which slot that is, the released
-cell says (its first line), never the learner's.
+A test cell `NAME-check` is decided by the component or answer in the solution cell `NAME`. Which slot or answer it
+is, the released cell says (its first line), never the learner's.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 
+from grading.answers import ANSWERS
 from grading.nbgrader.restore import NOTES, ReleasedCell
 
 CHECK = "-check"
 MAX_SOURCE = 200_000
 """Characters of one component at most; the reference has about 6,000."""
-MAGIC = re.compile(r"%%component[ \t]+(?P<slot>[\w./-]+)[ \t]*")
+MAGIC = re.compile(r"%%(?:component|answer)[ \t]+(?P<slot>[\w./-]+)[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A learner's module for `slot`: the cell below its `%%component` line."""
+    """A learner's module for `slot`: the cell below its `%%component` line. Of an answer, `slot` is its id."""
 
     slot: str
     source: str
@@ -40,9 +41,9 @@ class Misconfigured(Exception):
 
 
 def split(cell_source: str) -> tuple[str | None, str]:
-    """(slot, module text) of a `%%component` cell; slot is None where the first line is something else.
+    """(slot, text) of a `%%component` or `%%answer` cell; slot is None where the first line is something else.
 
-    As in the notebook, the module's first line is empty: it stands for `%%component`, so that lines count alike.
+    As in the notebook, the text's first line is empty: it stands for the magic, so that lines count alike.
     """
     first, _, rest = cell_source.lstrip("\n").partition("\n")
     match = MAGIC.fullmatch(first.rstrip())
@@ -61,7 +62,7 @@ def slots(released: list[ReleasedCell]) -> dict[str, str]:
         if slot is None:
             raise Misconfigured(
                 f"test cell {cell.grade_id!r}: there is no solution cell {cell.grade_id.removesuffix(CHECK)!r}"
-                " that begins with %%component SLOT"
+                " that begins with %%component SLOT or %%answer ID"
             )
         found[cell.grade_id] = slot
     return found
@@ -77,7 +78,8 @@ def lift(nb: NotebookNode, test_id: str, slot: str) -> Component | Unusable:
         return Unusable(f"The notebook has {len(cells)} cells with the id `{name}` where it should have one.")
     named, source = split(cells[0].source)
     if named != slot:
-        return Unusable(f"The first line of the cell `{name}` must be `%%component {slot}`. Put it back.")
+        magic = "answer" if slot in ANSWERS else "component"
+        return Unusable(f"The first line of the cell `{name}` must be `%%{magic} {slot}`. Put it back.")
     if len(source) > MAX_SOURCE:
         return Unusable(f"The component has {len(source):,} characters; at most {MAX_SOURCE:,} are judged.")
     return Component(slot, source)

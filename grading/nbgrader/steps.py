@@ -184,5 +184,11 @@ class Course:
         if not any((self.work / "autograded" / student / self.assignment).glob("*.ipynb")):
             return f"{student}: not graded, see the messages above"
         submission = gradebook.find_submission(self.assignment, student)
-        review = " (the judge gave no verdict: please look at it)" if submission.needs_manual_grade else ""
+        undecided = any(
+            grade.needs_manual_grade and grade.name not in {cell.name for cell in notebook.solution_cells}
+            for submitted in submission.notebooks
+            for notebook in [submitted.notebook]
+            for grade in submitted.grades
+        )
+        review = " (the judge gave no verdict: please look at it)" if undecided else ""
         return f"{student}: {submission.score:g} of {submission.max_score:g} points{review}"

@@ -1,6 +1,7 @@
-"""`workbench check FILE|NOTEBOOK`: the judge's verdict on a component, in the terminal.
+"""`workbench check FILE|NOTEBOOK`: the judge's verdict on components and answers, in the terminal.
 
-A notebook is read as text: its cells that begin with `%%component SLOT` are the components; nothing in it is run.
+A notebook is read as text: its cells that begin with `%%component SLOT` are the components, those with `%%answer ID`
+the answers; nothing in it is run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.notebook.verdict import CheckedVerdict
 
 MAGIC = "%%component"
+MAGICS = (f"{MAGIC} ", "%%answer ")
 DEFAULT_SLOT = "url-shortener/redirect-cache"
 
 
@@ -51,6 +53,7 @@ def hint_count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """0: full marks; 1: not."""
+    from grading.answers import ANSWERS, judge_answer
     from grading.judge import judge
     from grading.judge.__main__ import listing, parse_seeds
     from workbench.learner import check_seeds
@@ -64,7 +67,10 @@ def run(options: argparse.Namespace) -> int:
     seeds = parse_seeds(options.seeds or check_seeds())
     passed = True
     for slot, source in components(options.file, options.slot):
-        judged = judge(slot, source, seeds, isolation=options.isolation, only=options.requirement)
+        if slot in ANSWERS:
+            judged = judge_answer(slot, source)
+        else:
+            judged = judge(slot, source, seeds, isolation=options.isolation, only=options.requirement)
         verdict = CheckedVerdict.of(judged, source)
         show(verdict.to_json() if options.json else told(verdict, options.hint))
         passed = passed and verdict.passed
@@ -103,7 +109,7 @@ def components(file: str, slot: str | None = None) -> list[tuple[str, str]]:
         raise ValueError(f"cannot read {file}: {error}") from error
     if not file.endswith(".ipynb"):
         return [_component(text, slot)]
-    found = [_component(cell, None) for cell in _code_cells(file, text) if cell.startswith(MAGIC)]
+    found = [_component(cell, None) for cell in _code_cells(file, text) if cell.startswith(MAGICS)]
     found = [each for each in found if slot in (None, each[0])]
     if not found:
         raise ValueError(f"{file} has no cell that begins with {MAGIC} {slot or DEFAULT_SLOT}")
@@ -112,8 +118,8 @@ def components(file: str, slot: str | None = None) -> list[tuple[str, str]]:
 
 def _component(text: str, slot: str | None) -> tuple[str, str]:
     first, newline, rest = text.partition("\n")
-    if first.startswith(MAGIC):
-        return slot or first.removeprefix(MAGIC).strip(), newline + rest
+    if first.startswith(MAGICS):
+        return slot or first.partition(" ")[2].strip(), newline + rest
     return slot or DEFAULT_SLOT, text
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 LABS = ROOT / "labs"
-FIRST = "url-shortener/04-detailed-design.ipynb"
+FIRST = "welcome.ipynb"
+COPIED = ("*.ipynb", "*/*.ipynb", "*/*.md")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -49,7 +50,7 @@ def open_lab(args: argparse.Namespace) -> int:
 def copy_notebooks(labs: Path, work: Path) -> list[Path]:
     """Copies what `work` does not have yet; returns what it added. Overwrites nothing, whatever is in the way."""
     added = []
-    for source in sorted(labs.glob("*/*.ipynb")):
+    for source in sorted(path for pattern in COPIED for path in labs.glob(pattern)):
         target = work / source.relative_to(labs)
         if target.exists() or target.is_symlink():
             continue
@@ -95,6 +96,8 @@ def _files() -> list[tuple[str, Any]]:
     }
     # The judge names lines of a cell: so show their numbers. And no line may end out of sight.
     cells = {"codeCellConfig": {"lineNumbers": True, "lineWrap": True}}
+    # A page of text is there to be read.
+    reading = {"defaultViewers": {"markdown": "Markdown Preview"}}
     settings = "lab/user-settings/@jupyterlab"
     return [
         (
@@ -104,6 +107,7 @@ def _files() -> list[tuple[str, Any]]:
         ("config/labconfig/page_config.json", {"disabledExtensions": dict.fromkeys(off, True)}),
         (f"{settings}/apputils-extension/notification.jupyterlab-settings", quiet),
         (f"{settings}/notebook-extension/tracker.jupyterlab-settings", cells),
+        (f"{settings}/docmanager-extension/plugin.jupyterlab-settings", reading),
     ]
 
 

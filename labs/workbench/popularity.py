@@ -64,7 +64,9 @@ class Zipf:
         """
         low, high = 0.0, 10.0
         if not cls(items, low).share(top) <= share <= cls(items, high).share(top):
-            raise ValueError(f"no skew gives the top {top:.1%} of {items} items {share:.1%} of the requests")
+            raise ValueError(
+                f"no skew gives the top {100 * top:.1f} % of {items} items {100 * share:.1f} % of the requests"
+            )
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (middle, high) if cls(items, middle).share(top) < share else (low, middle)

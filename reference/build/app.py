@@ -24,6 +24,8 @@ from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment, SlotHolder
+from reference.platform.traced_sql import TracedDatabase
+from reference.platform.tracing import Traces
 from reference.shortener.app import AppServer
 from reference.shortener.app_services import Services
 from reference.shortener.clicks import ClickBuffer
@@ -37,9 +39,12 @@ from reference.shortener.store import CountedLinks
 
 def app_server(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
-    live = Live(settings.live)
-    store = sql.connect(settings.store_url, settings.store_timeout)
-    shards = {name: sql.connect(url, settings.store_timeout) for name, url in settings.shard_urls.items()}
+    live, traces = Live(settings.live), Traces()
+    store = TracedDatabase(sql.connect(settings.store_url, settings.store_timeout), "store")
+    shards = {
+        name: TracedDatabase(sql.connect(url, settings.store_timeout), name)
+        for name, url in settings.shard_urls.items()
+    }
     routing = routing_of(settings, store, metrics, events, replace)
     sharded = ShardedLinks(shards, routing)
     links = CountedLinks(sharded, metrics)
@@ -47,11 +52,12 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
     clicks = ClickBuffer(log, settings.click_buffer, clock, random.SystemRandom(), metrics)
 
     def count_command(command: str, outcome: str) -> None:
-        metrics.cache_commands.labels(command, outcome).inc()
+        if command != "PING":  # housekeeping: a server that nobody asks sends four a second
+            metrics.cache_commands.labels(command, outcome).inc()
 
     def equip() -> Equipment:
         """A client of the cache for each component: one that closes its own must not close the next one's."""
-        cache = redis_client(settings.cache_url, settings.cache_timeout, count_command)
+        cache = redis_client(settings.cache_url, settings.cache_timeout, count_command, service="cache")
         keywords = {
             "cache": cache,
             "links": links,
@@ -78,6 +84,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         hosts=hosts,
         fillings=lambda: {REDIRECT_CACHE.name: redirects.filling, SHARD_ROUTER.name: routing.label},
         count=count_command,
+        traces=traces,
     )
     redirects.on_change = front.path.look
     code_slots = code_holders(settings, store, clock, metrics, events)
@@ -96,8 +103,8 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         links=sharded,
         store=store,
         shards=shards,
-        cache=redis_client(settings.cache_url, settings.cache_timeout),
-        pool=redis_client(settings.pool_url, settings.cache_timeout),
+        cache=redis_client(settings.cache_url, settings.cache_timeout, service="cache"),
+        pool=redis_client(settings.pool_url, settings.cache_timeout, service="pool"),
         log=log,
         tables=STORE_TABLES,
     )
@@ -113,7 +120,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
     )
     admitted = Admission(app, lambda: live.now, metrics)
     handled = RequestContext(
-        admitted, settings.role, metrics, record, lambda: live.now.request_log_sample, hosts
+        admitted, settings.role, metrics, record, lambda: live.now.request_log_sample, hosts, traces
     )
     return AppServer(
         http=HttpServer(handled, settings.host, settings.port, protocol=front.connections),
@@ -125,4 +132,5 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         clock=clock,
         record=record,
         live=live,
+        traces=traces,
     )

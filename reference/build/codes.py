@@ -82,7 +82,7 @@ def code_holders(
         return Equipment(keywords, nothing)
 
     def key_pool() -> Equipment:
-        pool = redis_client(settings.pool_url, POOL_TIMEOUT, count_command)
+        pool = redis_client(settings.pool_url, POOL_TIMEOUT, count_command, service="pool")
         keywords = {
             "pool": pool,
             "ranges": SqlKeyRanges(store),

@@ -16,6 +16,8 @@ from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.settings import Settings
 from reference.platform.slots import Equipment
+from reference.platform.traced_sql import TracedDatabase
+from reference.platform.tracing import Traces
 from reference.shortener.aggregators import AggregatorSlot, SlottedAggregators
 from reference.shortener.click_repository import SqlClickRepository
 from reference.shortener.consumer import ClickConsumer
@@ -26,9 +28,11 @@ BATCH_PATIENCE = 3.0
 
 
 def consumer(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
-    clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
+    clock, metrics, record, traces = SystemClock(), Metrics(), JsonLog(settings.role), Traces()
     # Nobody waits for the counts, and a batch is a large transaction: it may take longer than a request's.
-    database = sql.connect(settings.store_url, BATCH_PATIENCE * settings.store_timeout)
+    database = TracedDatabase(
+        sql.connect(settings.store_url, BATCH_PATIENCE * settings.store_timeout), "store"
+    )
     log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
     clicks = SqlClickRepository(database, clock)
 
@@ -44,9 +48,10 @@ def consumer(settings: Settings, events: EventSink, replace: Mapping[str, Compon
     counting = SlottedAggregators(aggregator)
     return ConsumerServer(
         http=HttpServer(metrics_page(metrics), settings.host, settings.port),
-        consumer=ClickConsumer(log, clicks, settings.role, clock, metrics, record, counting),
+        consumer=ClickConsumer(log, clicks, settings.role, clock, metrics, record, counting, traces),
         holders=Holders([aggregator], replace),
         log=log,
         database=database,
         live=Live(settings.live),
+        traces=traces,
     )

@@ -15,6 +15,7 @@ from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.redis_client import CommandSink, redis_client
 from reference.platform.settings import Settings
+from reference.platform.tracing import Traces
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.deletions import DeletionNews
 from reference.shortener.fast_connections import FastConnections
@@ -41,8 +42,9 @@ class FastFront:
         hosts: Hosts,
         fillings: Fillings,
         count: CommandSink,
+        traces: Traces,
     ) -> None:
-        self.cache = redis_client(settings.cache_url, settings.cache_timeout, count)
+        self.cache = redis_client(settings.cache_url, settings.cache_timeout, count, service="cache")
         self.near = NearCache(lambda codes: live_entries(self.cache, codes, clock.now()))
         self._subscriber = redis_client(settings.cache_url, NEWS_TIMEOUT)
         self._news = DeletionNews(self._subscriber, self.near, steady)
@@ -61,6 +63,7 @@ class FastFront:
             hosts=hosts,
             proxies=2 if settings.edge else 1,
             fillings=fillings,
+            traces=traces,
         )
         self.connections = FastConnections(self.path)
         metrics.gauge("near_cache_entries", "Links in the memory of this server").set_function(

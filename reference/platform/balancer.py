@@ -15,8 +15,10 @@ from reference.platform.exchange import Exchange
 from reference.platform.front import Front
 from reference.platform.front_client import Client
 from reference.platform.http1 import RequestHead
+from reference.platform.proxy_traces import traced
 from reference.platform.settings import LiveSettings
 from reference.platform.short_way import ShortWay
+from reference.platform.tracing import Traces
 
 
 class Balancer:
@@ -27,6 +29,7 @@ class Balancer:
         self.backends = Backends(host, ports, POLICIES[self.live.balancing]())
         self._front = Front(host, port, "balancer", self._answer, ShortWay(self.backends))
         self._checks: asyncio.Task[None] | None = None
+        self._traces = Traces()
 
     async def start(self) -> dict[str, Any]:
         port = await self._front.start()
@@ -41,7 +44,8 @@ class Balancer:
         self.backends.close()
 
     async def _answer(self, client: Client, request: RequestHead) -> bool:
-        return await Exchange(client, request, self.backends).run()
+        with traced(self._traces, client, request):
+            return await Exchange(client, request, self.backends).run()
 
     async def command(self, name: str, args: dict[str, Any]) -> Any:
         match name, args:
@@ -55,6 +59,8 @@ class Balancer:
                 return self.live.model_dump()
             case "settings", _:
                 return self.live.model_dump()
+            case "trace", {"id": str() as request_id}:
+                return self._traces.spans(request_id)
         raise ValueError(f"no command {name!r} with {', '.join(args) or 'no arguments'}")
 
     def health(self) -> dict[str, Any]:

@@ -15,6 +15,10 @@ from reference.platform.process import EventSink
 
 PATIENCE = 5.0
 """Seconds that each call, and each step of a component's lifecycle, may take."""
+TOLD = 20
+"""Different errors of one component that are told; all are counted."""
+LONGEST = 300
+"""Characters of what is told of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Contained:
         self.slot = slot
         self._events = events
         self._count = count
+        self._told: set[tuple[str, int | None]] = set()
+        """Errors that were told as events: name and line. Told once, for a component may raise in each call."""
 
     def guarded_pure(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
         """Calls `function`, the component's pure `method`: at once, and without a limit of time, for only a watchdog
@@ -92,19 +98,26 @@ class Contained:
     def misbehaved(self, method: str, what: str) -> ComponentError:
         """The error to raise when a call has returned what its contract does not know."""
         self._count("WrongAnswer")
+        self._tell("WrongAnswer", {"component": self.slot.name}, f"{method} {what}")
         return ComponentError(self.slot.name, "WrongAnswer", f"{self.slot.class_name}.{method} {what}")
 
     def _kept_from_leaving(self, method: str, error: BaseException) -> ComponentError:
-        what = f"raised {type(error).__name__}"
-        self._events({"kind": "exited", **self._place(error), "what": what})
-        return self._failed(error, f"{method} {what}")
+        name = type(error).__name__
+        self._tell(name, self._place(error), f"raised {name}", kind="exited")
+        return self._failed(error, f"{method} raised {name}")
 
     def _failed(self, error: BaseException, message: str) -> ComponentError:
-        name = type(error).__name__
+        name, place = type(error).__name__, self._place(error)
         self._count(name)
-        line = self._place(error).get("line")
-        where = f", line {line}" if line else ""
+        self._tell(name, place, message)
+        where = f", line {place['line']}" if "line" in place else ""
         return ComponentError(self.slot.name, name, f"{self.slot.class_name}.{message}{where}")
+
+    def _tell(self, name: str, place: dict[str, Any], message: str, kind: str = "raised") -> None:
+        key = (name, place.get("line"))
+        if key not in self._told and len(self._told) < TOLD:
+            self._told.add(key)
+            self._events({"kind": kind, **place, "what": message[:LONGEST]})
 
     def _place(self, error: BaseException) -> dict[str, Any]:
         line = line_in_component(error, self.slot.name)

@@ -24,8 +24,10 @@ from reference.platform.freshness import REDIRECTS, lifetime, may_answer, wants_
 from reference.platform.front import Front
 from reference.platform.front_client import Client
 from reference.platform.http1 import HOP_BY_HOP, Headers, RequestHead, ResponseHead
+from reference.platform.proxy_traces import traced
 from reference.platform.request_ids import id_for
 from reference.platform.settings import LiveSettings
+from reference.platform.tracing import Traces, remark
 
 Outcome = Literal["hit", "miss", "bypass"]
 UNSAFE = (b"POST", b"PUT", b"PATCH", b"DELETE")
@@ -54,7 +56,8 @@ class Edge:
         self._now = now
         self.counts: Counter[Outcome] = Counter()
         self.redirects: Counter[Outcome] = Counter()
-        self._front = Front(host, port, "edge", self._answer)
+        self._front = Front(host, port, "edge", self._traced_answer)
+        self._traces = Traces()
 
     async def start(self) -> dict[str, Any]:
         return {"port": await self._front.start()}
@@ -74,6 +77,8 @@ class Edge:
                 return self.live.model_dump()
             case "settings", _:
                 return self.live.model_dump()
+            case "trace", {"id": str() as request_id}:
+                return self._traces.spans(request_id)
         raise ValueError(f"no command {name!r} with {', '.join(args) or 'no arguments'}")
 
     def health(self) -> dict[str, Any]:
@@ -90,6 +95,10 @@ class Edge:
         }
 
     # --- one request
+
+    async def _traced_answer(self, client: Client, request: RequestHead) -> bool:
+        with traced(self._traces, client, request):
+            return await self._answer(client, request)
 
     async def _answer(self, client: Client, request: RequestHead) -> bool:
         key = (request.get(b"host") or b"", request.target)
@@ -114,6 +123,7 @@ class Edge:
     async def _hit(self, client: Client, request: RequestHead, found: Stored) -> bool:
         assert found.head is not None
         self._count("hit", found.head.status)
+        remark(status=found.head.status, how="edge")
         add = [
             (b"age", str(found.age(self._now())).encode()),
             (b"x-cache", b"hit"),

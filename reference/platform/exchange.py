@@ -16,6 +16,7 @@ from reference.platform.front_client import Client, ClientFailed
 from reference.platform.http1 import HOP_BY_HOP, Headers, Malformed, RequestHead, ResponseHead, read_response
 from reference.platform.http1_bodies import body
 from reference.platform.problems import Problem
+from reference.platform.proxy_traces import asking
 from reference.platform.request_ids import id_for
 from reference.platform.tunnel import tunnel
 from reference.platform.wire import Wire
@@ -72,9 +73,11 @@ class Exchange:
             backend.in_flight += 1
             self.client.upstream = upstream
             try:
-                answer = await self._ask(upstream, send=already is None)
-                backend.answered += 1
-                return await self._relay(backend, upstream, answer)
+                with asking(backend.name) as span:
+                    answer = await self._ask(upstream, send=already is None)
+                    span["status"] = answer.status
+                    backend.answered += 1
+                    return await self._relay(backend, upstream, answer)
             except _Unanswered as failure:
                 if self.client.ended:
                     return False

@@ -28,7 +28,7 @@ DESCRIPTIONS = {
     410: "It has expired.",
     413: "The body is too long.",
     415: "The body is not JSON.",
-    422: "The request does not say what it must; `errors` says where.",
+    422: "Something in the request is not acceptable; `errors` says what.",
     429: "Too many requests; come again after `Retry-After` seconds.",
     500: "A component failed, or the service itself.",
     503: "A service that this needs is away, or too much is going on; repeat it after `Retry-After` seconds.",
@@ -54,7 +54,9 @@ def invalid(field: str, message: str) -> Problem:
 
 def invalid_fields(errors: list[dict[str, str]]) -> Problem:
     said = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:3])
-    return Problem(422, "invalid", f"The request does not say what it must. {said}", extra={"errors": errors})
+    return Problem(
+        422, "invalid", f"Something in the request is not acceptable. {said}", extra={"errors": errors}
+    )
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -27,7 +27,7 @@ class Metrics:
         self.http_requests = self.counter("http_requests", "Requests answered", "route", "status")
         self.http_seconds = self.histogram("http_request_seconds", "Time to answer", "route")
         self.store_operations = self.counter("store_operations", "Calls of the store", "operation", "outcome")
-        self.cache_commands = self.counter("cache_commands", "Commands to the cache", "command", "outcome")
+        self.cache_commands = self.counter("cache_commands", "Commands but for pings", "command", "outcome")
         self.component_errors = self.counter("component_errors", "What components raised", "slot", "error")
 
     def counter(self, name: str, help: str, *labels: str) -> Counter:

@@ -13,7 +13,8 @@ EventSink = Callable[[dict[str, Any]], None]
 """Takes what nobody asked for but the supervisor must hear of, as a JSON-able dict with the key "kind".
 
 `{"kind": "exited", "component": slot, "line": 12, "what": "raised SystemExit"}`: a component tried to end the
-process, and was kept from it. Called from the event loop; must not block.
+process, and was kept from it. `"raised"`: it raised what its contract does not know, or returned it; the call failed.
+Called from the event loop; must not block.
 """
 
 

@@ -1,4 +1,5 @@
-"""Clients of Redis, as a service uses them: short deadlines, no hidden retries, every command counted.
+"""Clients of Redis, as a service uses them: short deadlines, no hidden retries, every command counted (and recorded,
+for a request that is traced).
 
 redis-py retries a failed command by itself. Here it must not: whoever issued it decides, and knows better.
 """
@@ -18,15 +19,19 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
+from reference.platform.tracing import current, described, shown
 
 CommandSink = Callable[[str, str], None]
 """Told of each command: its name, such as "GET", and "ok" or "error"."""
 
 
-def redis_client(url: str, timeout: float, count: CommandSink | None = None, connections: int = 64) -> Redis:
+def redis_client(
+    url: str, timeout: float, count: CommandSink | None = None, connections: int = 64, service: str = "redis"
+) -> Redis:
     """A client for `redis://host:port/db` that connects when first used. Close it with `aclose`.
 
-    `timeout`: seconds for a connect, for one reply, and for a turn when all `connections` are in use.
+    `timeout`: seconds for a connect, for one reply, and for a turn when all `connections` are in use. `service`: what a
+    trace calls it.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -42,6 +47,7 @@ def redis_client(url: str, timeout: float, count: CommandSink | None = None, con
     )
     client = CountingRedis(connection_pool=pool)
     client.count = count or (lambda command, outcome: None)
+    client.service = service
     client.auto_close_connection_pool = True
     return client
 
@@ -58,8 +64,18 @@ class _Connection(Connection):
 
 class CountingRedis(Redis):
     count: CommandSink
+    service = "redis"
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
+        if (recording := current()) is None:
+            return await self._counted(args, options)
+        name, key, value = described(args)
+        with recording.span(name, self.service, key=key, value=value) as span:
+            answer = await self._counted(args, options)
+            span["answer"] = shown(answer)
+            return answer
+
+    async def _counted(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         try:
             answer = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except RedisError:
@@ -71,14 +87,22 @@ class CountingRedis(Redis):
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         pipeline = _CountingPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipeline.count = self.count
+        pipeline.service = self.service
         return pipeline
 
 
 class _CountingPipeline(Pipeline):
     count: CommandSink
+    service = "redis"
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         names = [_name(args) for args, _ in self.command_stack]
+        if (recording := current()) is None:
+            return await self._counted(names, raise_on_error)
+        with recording.span(" ".join(dict.fromkeys(names)), self.service, commands=len(names)):
+            return await self._counted(names, raise_on_error)
+
+    async def _counted(self, names: list[str], raise_on_error: bool) -> list[Any]:
         try:
             answers: list[Any] = await super().execute(raise_on_error)
         except RedisError:

@@ -15,6 +15,7 @@ from reference.platform.hosts import Hosts
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.problems import MEDIA_TYPE, Problem
+from reference.platform.tracing import Record, Traces, asks, is_local, recorded
 
 BODY_LIMIT = 65_536
 """Bytes of a request's body."""
@@ -35,7 +36,7 @@ def well_formed(request_id: bytes | None) -> bool:
 
 class RequestContext:
     """ASGI middleware, the outermost. `sample`: the share of successful requests to log, asked for each time.
-    `hosts`: which this server may be asked for; None: whichever."""
+    `hosts`: which this server may be asked for; None: whichever. `traces`: records the requests that ask for it."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class RequestContext:
         log: JsonLog,
         sample: Callable[[], float],
         hosts: Hosts | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self.app = app
         self.role = role
@@ -52,6 +54,7 @@ class RequestContext:
         self.log = log
         self.sample = sample
         self.hosts = hosts
+        self.traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +62,16 @@ class RequestContext:
         given = dict(scope["headers"]).get(b"x-request-id")
         request_id = given.decode() if given is not None and well_formed(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        if self.traces is None or not asks(request_id) or not local(scope):
+            await self.handle(scope, receive, send, request_id)
+            return
+        recording = self.traces.begin(request_id)
+        with recorded(recording, "handle", method=scope["method"], path=scope["path"]) as span:
+            await self.handle(scope, receive, send, request_id, span)
+
+    async def handle(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, span: Record | None = None
+    ) -> None:
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -79,6 +92,8 @@ class RequestContext:
             await self.app(scope, limited(receive), send_with_headers)
         finally:
             self.note(scope, request_id, status or 500, time.perf_counter() - began)
+            if span is not None:
+                span["status"] = status or 500
 
     def wrong_host(self, scope: Scope) -> Problem | None:
         if self.hosts is None:
@@ -104,6 +119,12 @@ class RequestContext:
                 milliseconds=round(1000 * seconds, 2),
                 **({"why": why} if why else {}),
             )
+
+
+def local(scope: Scope) -> bool:
+    """Whether a request comes from this machine, by way of whatever proxies."""
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return is_local((scope["client"] or ("",))[0], ",".join(forwarded))
 
 
 async def refuse(problem: Problem, scope: Scope, request_id: str, send: Send) -> None:

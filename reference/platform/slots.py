@@ -118,6 +118,7 @@ class SlotHolder(Contained):
         async with self._swapping:
             new = await self._begin(name, make, module)
             old, self._current = self._current, new
+            self._told.clear()
             self.on_change()
             problems = await self._retire(old) if old else []
             return {"slot": self.slot.name, "filling": name, "problems": problems}

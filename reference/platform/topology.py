@@ -68,7 +68,11 @@ def draw(
     each of them does with each of another group is one arrow: forty would hide the picture.
     """
     group = groups(roles)
-    lines = ["flowchart LR", f"    clients([clients]) -->|HTTP| {node(entrance(roles))}"]
+    lines = [
+        "flowchart LR",
+        *described(roles, edges),
+        f"    clients([clients]) -->|HTTP| {node(entrance(roles))}",
+    ]
     for role in roles:
         if role.name not in group:
             lines += box(role, states, notes or {})
@@ -85,6 +89,15 @@ def draw(
     lines.append("    classDef trouble stroke-dasharray: 6 4,stroke-width:3px")
     lines.append("    classDef noted stroke-width:3px")
     return "\n".join(lines) + "\n"
+
+
+def described(roles: Sequence[Role], edges: Sequence[Edge]) -> list[str]:
+    """The picture in words, for whoever hears it."""
+    asks: dict[str, list[str]] = {"clients": [entrance(roles)]}
+    for edge in edges:
+        asks.setdefault(edge.source, []).append(edge.target)
+    words = ", and ".join(f"{source} asks {' and '.join(targets)}" for source, targets in asks.items())
+    return ["    accTitle: What runs, and who asks whom", f"    accDescr: {words}"]
 
 
 def groups(roles: Sequence[Role]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from reference.platform.live import Live
 from reference.platform.logs import JsonLog
 from reference.platform.modules import ComponentRejected
 from reference.platform.tasks import end
+from reference.platform.tracing import Traces
 from reference.shortener.app_services import Services
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.fast_path import FastPath
@@ -46,6 +47,7 @@ class AppServer:
         clock: Clock,
         record: JsonLog,
         live: Live,
+        traces: Traces,
     ) -> None:
         self._http = http
         self._front = front
@@ -56,6 +58,7 @@ class AppServer:
         self._clock = clock
         self._record = record
         self._live = live
+        self._traces = traces
         self._preparing: asyncio.Task[None] | None = None
         self._running = False
 
@@ -111,6 +114,8 @@ class AppServer:
                 return await self._set(setting, value)
             case "settings", _:
                 return self._live.now.model_dump()
+            case "trace", {"id": str() as request_id}:
+                return self._traces.spans(request_id)
             case "routing", _:  # it would find out by itself, with the next request that a shard refuses
                 await self._routing.renew(await self._routing.current())
                 return self._routing.label

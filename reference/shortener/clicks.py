@@ -23,6 +23,8 @@ from reference.platform.event_log import EventLog
 from reference.platform.metrics import Metrics
 from reference.platform.packs import Row, Stem
 from reference.platform.tasks import end
+from reference.platform.tracing import Recording, current
+from reference.platform.tracing import clock as steps
 from reference.shortener.privacy import Visitor
 
 PAUSE = 0.02
@@ -53,8 +55,11 @@ class ClickBuffer:
         self._capacity = capacity
         self._clock = clock
         self._waiting: list[Click] = []
+        self._some = asyncio.Event()
         self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._followed: dict[str, Recording] = {}
+        """Of the clicks in memory whose requests are traced: by request id, where that is recorded."""
         # An event's id: 64 random bits for this start of the server, and a number. Unique, and cheap.
         self.start_id = f"{random.getrandbits(64):016x}"
         self.number = itertools.count().__next__
@@ -70,18 +75,30 @@ class ClickBuffer:
 
     def offer(self, code: str, trace: str, visitor: Visitor) -> bool:
         """Takes a click of this instant; False if there is no room, and it is lost."""
-        return self.put((self.number(), code, self._clock.now(), trace, told(visitor)))
+        taken = self.put((self.number(), code, self._clock.now(), trace, told(visitor)))
+        if (recording := current()) is not None:
+            self.follow(trace, recording, taken)
+        return taken
 
     def put(self, click: Click) -> bool:
         """The same for a click that has its number."""
         waiting = self._waiting
-        if len(waiting) >= self._capacity:
+        before = len(waiting)
+        if before >= self._capacity:
             self._dropped.inc()
             return False
         waiting.append(click)
-        if len(waiting) == BATCH:
+        if not before:
+            self._some.set()
+        elif before == BATCH - 1:
             self._full.set()
         return True
+
+    def follow(self, trace: str, recording: Recording, taken: bool) -> None:
+        """The click of the request `trace` was offered: its way to the log is to be recorded."""
+        recording.moment("click", waiting=len(self._waiting), taken=taken)
+        if taken:
+            self._followed[trace] = recording
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="click-buffer")
@@ -102,6 +119,9 @@ class ClickBuffer:
 
     async def _run(self) -> None:
         while True:
+            if not self._waiting:  # a server that nobody asks sleeps
+                self._some.clear()
+                await self._some.wait()
             await self._pause()
             while self._waiting:
                 await self._flush()
@@ -129,6 +149,7 @@ class ClickBuffer:
             batch += self._rows(self._waiting[start : min(start + SLICE, until)])
             await asyncio.sleep(0)  # redirects that have come go first
         pause = RETRY_FIRST
+        began = steps()
         while True:
             try:
                 await self._log.append_rows(self._stem, batch)
@@ -137,8 +158,16 @@ class ClickBuffer:
                 self._retried.inc(len(batch))
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, RETRY_LAST)
+        if self._followed:
+            self._tell(len(batch), began)
         del self._waiting[: len(batch)]  # only now: until the acknowledgement they count against the capacity
         self._accepted.inc(len(batch))
+
+    def _tell(self, count: int, began: float) -> None:
+        """The first `count` clicks are in the log now: to the recordings of those that are followed."""
+        for _, _, _, trace, _ in self._waiting[:count]:
+            if (recording := self._followed.pop(trace, None)) is not None:
+                recording.add("append", "log", began=began, seconds=steps() - began, events=count)
 
     @staticmethod
     def _rows(clicks: Iterable[Click]) -> list[Row]:

@@ -22,6 +22,7 @@ from reference.platform.leases import LEASE_SECONDS
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.tasks import end
+from reference.platform.tracing import Traces, asks, recorded
 from reference.shortener.aggregators import Aggregators
 from reference.shortener.click_events import click_of, is_click
 from reference.shortener.click_repository import ClickRepository, LeasedClickStore
@@ -52,6 +53,7 @@ class ClickConsumer:
         metrics: Metrics,
         record: JsonLog,
         aggregators: Aggregators,
+        traces: Traces | None = None,
     ) -> None:
         self._log = log
         self._clicks = clicks
@@ -59,6 +61,7 @@ class ClickConsumer:
         self._clock = clock
         self._record = record
         self._aggregators = aggregators
+        self._traces = traces or Traces()
         self._counted = metrics.counter(
             "clicks_counted", "Clicks counted; without batches whose outcome this process did not learn"
         )
@@ -121,7 +124,7 @@ class ClickConsumer:
             entries = await self._log.read(partition, store.committed, size, BLOCK)
             now = self._clock.now()
             if entries:
-                await self.count(store, entries)
+                await self._count_recorded(store, entries)
                 self._sizes[partition] = min(BATCH, size + GROW)
                 renewed, untidy = now, True
             elif now - renewed > LEASE_SECONDS / 3:
@@ -132,6 +135,15 @@ class ClickConsumer:
                 tidied, untidy = now, False
             if entries and len(entries) < size // 2:
                 await self._clock.sleep(GATHER)
+
+    async def _count_recorded(self, store: LeasedClickStore, entries: list[Entry]) -> None:
+        """Counts, and takes notes if requests of these clicks are traced."""
+        traced = {each.event.trace for each in entries if asks(each.event.trace)}
+        if not traced:
+            return await self.count(store, entries)
+        recording = self._traces.begin(*traced)
+        with recorded(recording, "count", partition=store.partition, events=len(entries)):
+            await self.count(store, entries)
 
     async def count(self, store: LeasedClickStore, entries: list[Entry]) -> None:
         """Has a batch counted. Several events may have one offset, so only the last of a read is one to stop at."""

@@ -9,6 +9,7 @@ from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
 from reference.platform.sql import Database
+from reference.platform.tracing import Traces
 from reference.shortener.consumer import ClickConsumer
 
 
@@ -24,6 +25,7 @@ class ConsumerServer:
         log: EventLog,
         database: Database,
         live: Live,
+        traces: Traces,
     ) -> None:
         self._http = http
         self._consumer = consumer
@@ -31,6 +33,7 @@ class ConsumerServer:
         self._log = log
         self._database = database
         self._live = live
+        self._traces = traces
         self._running = False
 
     async def start(self) -> dict[str, Any]:
@@ -56,6 +59,8 @@ class ConsumerServer:
                 return self._live.set(setting, value)
             case "settings", _:
                 return self._live.now.model_dump()
+            case "trace", {"id": str() as request_id}:
+                return self._traces.spans(request_id)
         return await self._holders.command(name, args)
 
     def health(self) -> dict[str, Any]:

@@ -28,6 +28,8 @@ from reference.platform.metrics import Metrics
 from reference.platform.peers import client_address
 from reference.platform.request_context import well_formed
 from reference.platform.tally import Tally
+from reference.platform.tracing import Traces, asks, is_local
+from reference.platform.tracing import clock as steps
 from reference.shortener.clicks import ClickBuffer, told
 from reference.shortener.fast_log import SampledLog
 from reference.shortener.near_cache import Hot, NearCache, steady
@@ -56,9 +58,15 @@ class Plain(NamedTuple):
     trace: str
 
 
+class Traced(Plain):
+    """One that is to be recorded."""
+
+    __slots__ = ()
+
+
 class FastPath:
     """What the connections of one server share. `proxies`: of ours, in front of this server. `seconds`: counts the fast
-    answers among all redirects."""
+    answers among all redirects. `traces`: records the requests that ask for it."""
 
     def __init__(
         self,
@@ -75,8 +83,11 @@ class FastPath:
         hosts: Hosts,
         proxies: int,
         fillings: Fillings,
+        traces: Traces | None = None,
     ) -> None:
         self.near = near
+        self._clicks = clicks
+        self._traces = traces or Traces()
         self._put = clicks.put
         self._number = clicks.number
         self._start = clicks.start_id
@@ -150,10 +161,9 @@ class FastPath:
             return None
         referer, agent, forwarded = (found.get(name, b"").decode("latin-1") for name in VISITOR_HEADERS)
         given = found.get(b"x-request-id")
-        return Plain(
-            told(visitor(referer, agent, client_address(forwarded, peer, self._proxies))),
-            given.decode() if given is not None and well_formed(given) else "",
-        )
+        trace = given.decode() if given is not None and well_formed(given) else ""
+        kind = Traced if asks(trace) and is_local(peer, forwarded) else Plain
+        return kind(told(visitor(referer, agent, client_address(forwarded, peer, self._proxies))), trace)
 
     def answer(self, hot: Hot, asked: Plain, default_headers: Headers) -> bytes | None:
         """The response to a GET of `hot`, which now counts as a click; None: not here. `default_headers`: uvicorn's."""
@@ -164,10 +174,12 @@ class FastPath:
             self._renew(default_headers)
         who, trace = asked
         number = self._number()
-        self._put((number, hot.code, now, trace, who))
+        taken = self._put((number, hot.code, now, trace, who))
         hot.used = True
         if trace:
             response = self._form(hot, now, trace.encode())
+            if isinstance(asked, Traced):
+                self._record(trace, hot, steady() - began, taken)
         elif self._max_age >= 1:
             response = self._form(hot, now, self._id(number).encode())
         else:  # nearly all
@@ -178,6 +190,19 @@ class FastPath:
         if self._random() < self._sample:
             self._log.add(trace or self._id(number), self._status, seconds, now)
         return response
+
+    def _record(self, trace: str, hot: Hot, seconds: float, taken: bool) -> None:
+        recording = self._traces.begin(trace)
+        recording.add(
+            "handle",
+            method="GET",
+            path=f"/{hot.code}",
+            began=steps() - seconds,
+            seconds=seconds,
+            status=self._status,
+            how="memory",
+        )
+        self._clicks.follow(trace, recording, taken)
 
     def _id(self, number: int) -> str:
         """A request without an id of its own has that of its click."""

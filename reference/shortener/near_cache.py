@@ -67,6 +67,8 @@ class NearCache:
         self.fresh_until = 0.0
         """On the clock `steady`: from then on no entry may be answered from."""
         self._wanted: dict[str, None] = {}
+        self._asked = asyncio.Event()
+        """Set while something may be wanted: a server that nobody asks sleeps."""
         self._deleted: set[str] | None = None
         """Of which word came while a fill was under way; None: there is none, or word may have been lost."""
         self._task: asyncio.Task[None] | None = None
@@ -107,10 +109,13 @@ class NearCache:
             code = path[1:].decode()
             if could_be_code(code):
                 self._wanted[code] = None
+                self._asked.set()
 
     async def _run(self) -> None:
         while True:
+            await self._asked.wait()
             await asyncio.sleep(FILL_EVERY)
+            self._asked.clear()
             if self._wanted:
                 await self.fill()
 

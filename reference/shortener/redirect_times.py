@@ -13,6 +13,7 @@ import time
 from contextvars import ContextVar
 
 from reference.platform.metrics import Metrics
+from reference.platform.tracing import Recording, current
 from reference.shortener.components import Answer
 from reference.shortener.redirects import Redirects
 
@@ -44,6 +45,18 @@ class TimedRedirects:
         self._hit, self._miss = self.seconds.labels("hit"), self.seconds.labels("miss")
 
     async def resolve(self, code: str) -> Answer:
+        if (recording := current()) is not None:
+            return await self._recorded(code, recording)
+        return (await self._timed(code))[0]
+
+    async def _recorded(self, code: str, recording: Recording) -> Answer:
+        with recording.span("resolve", code=code) as span:
+            answer, asked_store = await self._timed(code)
+            span |= {"how": "miss" if asked_store else "hit", "state": answer.state}
+            return answer
+
+    async def _timed(self, code: str) -> tuple[Answer, bool]:
+        """What it means, and whether the store was asked."""
         trail = Trail()
         before = _trail.set(trail)
         began = time.perf_counter()
@@ -52,7 +65,7 @@ class TimedRedirects:
         finally:
             _trail.reset(before)
         (self._miss if trail.asked_store else self._hit).observe(time.perf_counter() - began)
-        return answer
+        return answer, trail.asked_store
 
     async def invalidate(self, code: str) -> None:
         await self._redirects.invalidate(code)

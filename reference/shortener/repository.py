@@ -9,6 +9,7 @@ epoch 0, and its users need not know of any of this.
 from __future__ import annotations
 
 from reference.platform.sql import Database, Value, statement
+from reference.platform.tracing import remark
 from reference.shortener.components import Link
 from reference.shortener.links import Deletion, LinkRecord, LinkRepository, NewLink
 from reference.shortener.stored_links import COLUMNS, TABLES, Moved, StaleRouting, StoredLink
@@ -114,7 +115,9 @@ class SqlLinkRepository:
         while True:
             rows = await self.database.query(f"SELECT epoch, {COLUMNS} FROM shard_epoch {join}", *values)
             if all(row.pop("epoch") == epoch for row in rows):
-                return [StoredLink(**row) for row in rows if row["code"] is not None]
+                found = [StoredLink(**row) for row in rows if row["code"] is not None]
+                remark(rows=len(found))
+                return found
             await self._meet(epoch)
 
     async def ping(self) -> None:
@@ -123,6 +126,7 @@ class SqlLinkRepository:
     # --- epochs
 
     async def _meet(self, epoch: int) -> None:
+        remark(refused=True)
         [row] = await self.database.query("SELECT epoch FROM shard_epoch")
         if row["epoch"] > epoch:
             raise StaleRouting

@@ -18,14 +18,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         "reference",
         "grading.judge",
         "grading.checks",
+        "grading.answers",
         "grading.nbgrader.course",
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "grading/matrix.py": {"grading.judge", "grading.checks"},
     "grading/judge": {"grading.judge", "grading.checks"},
+    "grading/judge/__main__.py": {"grading.judge", "grading.checks", "grading.answers"},
+    "grading/answers": {"grading.answers", "grading.judge.report"},
     "grading/checks": {"grading.checks", "grading.judge"},
     "grading/host": {"grading.host", "reference.shortener.components", "reference.platform.errors"},
-    "grading/nbgrader": {"grading.nbgrader", "grading.judge", "grading.checks"},
+    "grading/nbgrader": {"grading.nbgrader", "grading.judge", "grading.checks", "grading.answers"},
 }
 OURS = {"reference", "grading", "workbench", "labs", "tests"}
 

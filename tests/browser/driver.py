@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
+from workbench.lab import free_port
 
 NOTEBOOK = "url-shortener/04-detailed-design.ipynb"
 PREFIX = "/user/somebody/"
@@ -69,19 +71,20 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         str(work),
         "--base-url",
         PREFIX,
+        # One of its own: two labs that start at one moment both find 8888 free, and one of them ends.
+        "--port",
+        str(free_port("127.0.0.1", first=0)),
     ]
     log = folder / "lab.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 60
-        while not (found := list(work.glob(".jupyter/runtime/jpserver-*.json"))):
+        while not (lab := answering(work)):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
             time.sleep(0.1)
-        time.sleep(0.3)  # the file is there a moment before it is written
-        info = json.loads(found[0].read_text())
-        yield Lab(info["url"], info["token"], work)
+        yield lab
     finally:
         process.terminate()
         try:
@@ -89,6 +92,20 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def answering(work: Path) -> Lab | None:
+    """The lab of this folder, once it answers to its own token: another may sit at the address that it wrote down."""
+    for found in work.glob(".jupyter/runtime/jpserver-*.json"):
+        try:
+            info = json.loads(found.read_text())
+            lab = Lab(info["url"], info["token"], work)
+            answer = httpx.get(f"{lab.url}api/status", headers={"Authorization": f"token {lab.token}"})
+        except (ValueError, KeyError, OSError, httpx.TransportError):  # half written, or nobody listens yet
+            continue
+        if answer.status_code == 200:
+            return lab
+    return None
 
 
 @dataclass(slots=True)

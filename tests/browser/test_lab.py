@@ -11,6 +11,7 @@ from tests.browser.driver import NOTEBOOK, Lab, Visit
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_the_learners_copy_runs_from_top_to_bottom(lab: Lab, visit: Visit) -> None:
     visit.open(lab.address(NOTEBOOK))
     page = visit.page
@@ -56,7 +57,7 @@ def test_a_prediction_and_the_stop_of_a_load_by_keyboard_alone(lab: Lab, visit: 
     keyboard.press("Shift+End")
     keyboard.type("guess = 0.5")
     keyboard.press("Shift+Enter")
-    page.wait_for_selector("text=Committed: 50%", timeout=20_000)
+    page.wait_for_selector("text=/Committed: 50\\s%/", timeout=20_000)
 
     keyboard.press("Shift+Enter")  # the load, 5 s
     page.wait_for_selector(".workbench-chart button:text-is('Stop'):visible", timeout=30_000)

@@ -158,6 +158,7 @@ def test_a_failure_is_stepped_through_by_keyboard_alone(lab: Lab, visit: Visit) 
     keyboard.press("Enter")
     assert hints.count() == 3
     visit.shot("hints")
+    assert "dashed arrows answer" in panel.locator(".wb-note").inner_text()
     assert_readable(visit)
 
     before = visit.prompts()  # what runs a cell still runs it, though the focus is in the panel
@@ -180,7 +181,7 @@ class RedirectCache:
     async def resolve(self, code):
         print("<img src=x onerror=alert(1)>")
         await self.cache.set(code, "<img src=x onerror=alert(2)>")
-        raise Nasty("<img src=x onerror=alert(3)>\\x1b[31m\\u202e<script>alert(4)</script>")
+        raise Nasty("`<b>as code</b>` <img src=x onerror=alert(3)>\\x1b[31m\\u202e<script>alert(4)</script>")
         # <img src=x onerror=alert(5)>
     async def invalidate(self, code):
         pass
@@ -214,6 +215,7 @@ def test_what_a_component_says_stays_text_and_dark_is_readable(lab: Lab, visit: 
     assert_readable(visit)
     text = panel.inner_text()
     assert "<img src=x onerror=alert(3)>" in text
+    assert "<b>as code</b>" in panel.locator("dd code").all_inner_texts()  # it stood between backticks
     assert "alert(5)" in panel.locator(".wb-source").inner_text()
     assert "\x1b" not in text
     assert "\u202e" not in text

@@ -3,19 +3,21 @@
 import dataclasses
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from grading import checks
 from grading.checks.url_shortener.redirect_cache.store import LinkStore
-from grading.judge import judge, protocol, sandbox
+from grading.judge import judge, narrate, protocol, sandbox
 from grading.judge.__main__ import parse_seeds
 from grading.judge.conditions import Conditions
-from grading.judge.history import History
+from grading.judge.history import Call, History
 from grading.judge.plan import Fault, Op, Plan
 from grading.judge.report import Counterexample, Finding, Moment, RequirementVerdict, Verdict
 from grading.judge.shrink import shrink
+from grading.judge.wording import show
 
 UNKNOWN = {"state": "unknown", "long_url": None}
 EXPIRED = {"state": "expired", "long_url": None}
@@ -65,10 +67,50 @@ def test_shrink_finds_the_two_that_matter() -> None:
     assert small.faults == ()
 
 
+@pytest.mark.parametrize(
+    ("asked", "wrong", "smallest"),
+    [
+        ([87_654_321_987], lambda number: number >= 2**20, [2**20]),
+        ([-87_654_321_987], lambda number: number < 0, [-1]),
+        (["aB-3x K"], lambda text: " " in text, [" "]),
+        ([5, 900], lambda number, length: length > number, [1, 2]),
+    ],
+)
+def test_shrink_finds_simpler_values(
+    asked: list[Any], wrong: Callable[..., bool], smallest: list[Any]
+) -> None:
+    ops = (Op("a", "each", method="encode", args=([7, 7, 7], asked)),)
+
+    def fails(candidate: Plan) -> bool:
+        return any(len(each) == len(asked) and wrong(*each) for op in candidate.ops for each in op.args)
+
+    def shrunk(facts: dict[str, Any]) -> Any:
+        return shrink(Plan(1, ops, facts=facts), fails).ops[0].args
+
+    assert shrunk({"simpler": True}) == (smallest,)
+    assert shrunk({}) == (asked,)  # of codes, say, which have their length
+
+
 def test_shrink_asks_no_more_than_it_may() -> None:
     asked: list[Plan] = []
     shrink(plan(*"abcdefgh"), lambda candidate: bool(asked.append(candidate)), runs=7)
     assert len(asked) == 7
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (2**53 + 1, "2 ** 53 + 1"),
+        (2**64 - 1, "2 ** 64 - 1"),
+        (62**61, "62 ** 61"),
+        (-(2**70), str(-(2**70))),
+        (916132832, "916132832"),
+        (3**200, f"{str(3**200)[:12]}…{str(3**200)[-6:]} (of 317 bits)"),
+        (0, "0"),
+    ],
+)
+def test_a_long_number_is_told_in_short(number: int, told: str) -> None:
+    assert show(number) == told
 
 
 def test_what_depends_on_an_operation_goes_with_it() -> None:
@@ -182,3 +224,38 @@ def test_a_host_that_cannot_start_is_no_verdict(
     monkeypatch.setattr(sandbox, "start", lambda *_: dataclasses.replace(plainly, env={}, cwd="/"))
     with pytest.raises(RuntimeError, match=r"could not start:\n.*No module named"):
         judge(slot, reference)
+
+
+def long_history() -> History:
+    """A hundred callers, each of whom a server serves in three steps; they take turns."""
+    calls = {f"caller {n}": Call(f"caller {n}", 0, "resolve", (), 0.0) for n in range(100)}
+    told = [
+        ("client", "{}: resolve('x') on app-1"),
+        ("app-1", "asks the store for {}"),
+        ("client", "{} gets None"),
+    ]
+    moments = [
+        Moment(float(step), who, what.format(n), None) for step, (who, what) in enumerate(told) for n in calls
+    ]
+    return History(calls=calls, moments=moments)
+
+
+@pytest.mark.parametrize(
+    "about", ["caller 57 gets an answer", "no number is made twice: caller 3 (on app-1), caller 96"]
+)
+def test_a_long_timeline_shows_the_calls_that_are_meant(about: str) -> None:
+    shown = narrate.timeline(long_history(), about=about)
+    assert len(shown) <= narrate.TIMELINE
+    for name in re.findall(r"caller \d+", about):
+        assert any(each.what.startswith(f"{name}: ") for each in shown), name
+        assert any(each.what == f"{name} gets None" for each in shown), name
+    left_out = sum(int(each.what.split()[0]) for each in shown if each.who == "…")
+    assert left_out + sum(each.who != "…" for each in shown) == 300
+    assert [each.t for each in shown] == sorted(each.t for each in shown)
+
+
+def test_a_long_timeline_of_nobody_shows_its_beginning_and_its_end() -> None:
+    shown = narrate.timeline(long_history(), about="the cache held caller-1 and no caller 5000")
+    assert shown[0].what.startswith("caller 0: ")
+    assert shown[-1].what == "caller 99 gets None"
+    assert [each.who for each in shown].count("…") == 1

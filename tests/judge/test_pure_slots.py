@@ -55,6 +55,13 @@ def test_a_wrong_base62_is_shown_by_one_question(name: str, question: str, got: 
     assert ";" not in asked
     assert question in asked
     assert found.got.startswith(got)
+    answered = found.timeline[-1]
+    assert answered.line is not None  # the learner's, that gave the answer or raised
+
+
+def test_a_wrong_base62_is_shown_by_a_small_number() -> None:
+    assert questions(finding(BASE62, "pads_on_the_right")) == ["encode(1, 2)"]
+    assert questions(finding(BASE62, "sixty_four_bits")) == ["encode(2 ** 64)"]
 
 
 def test_what_an_error_left_behind_is_shown_with_the_error() -> None:
@@ -130,3 +137,24 @@ def test_a_constant_router_earns_nothing_for_moving_little() -> None:
         "to-the-new-one",
     }
     assert {each.id for each in verdict.requirements if each.verdict == "fail"} == {"even", "alike"}
+
+
+LOOP = """
+class Base62:
+    def encode(self, number, length=1):
+        text = ""
+        while number != 0:
+            number, rest = divmod(number, 62)
+            text = "0"
+        return text
+
+    def decode(self, text):
+        return 0
+"""
+
+
+def test_a_loop_without_an_end_is_told_with_what_was_asked() -> None:
+    (requirement,) = judge(BASE62, LOOP, [1], only=["negative"]).requirements
+    assert requirement.finding is not None
+    assert "to encode negative numbers, and some others (18 questions), on app-1" in requirement.finding.did
+    assert "an endless loop? (line" in requirement.finding.got

@@ -17,6 +17,16 @@ def test_plain_loses_only_what_needs_scale() -> None:
     assert verdict.points == 19
 
 
+def test_who_leases_for_each_caller_is_told_of_leases_and_not_of_lengths() -> None:
+    kept, source = "lease = self.lease or await self.first_lease()", filling(SLOT, "plain")
+    assert kept in source
+    anew = source.replace(kept, "lease = await self.first_lease()")
+    (requirement,) = judge(SLOT, anew, only=["form"]).requirements
+    assert requirement.finding is not None
+    assert "Unavailable" in requirement.finding.got
+    assert "How many worker numbers" in requirement.finding.read_next
+
+
 def test_small_counterexample() -> None:
     """Three codes: one of a second, one of the next, and, the clock having stepped back, the first once more."""
     entry = next(each for each in entries(SLOT, "wrong") if each.name == "follows_the_clock")

@@ -103,8 +103,9 @@ def test_each_submission_gets_the_marks_that_the_table_expects(
     assert got == wanted
     totals = {student: float(row["score"]) for student, row in graded.rows.items()}
     assert totals == {student: sum(by.values()) for student, by in wanted.items()}
-    assert {row["max_score"] for row in graded.rows.values()} == {"20"}
-    assert {row["needs_manual_grade"] for row in graded.rows.values()} == {""}
+    assert {row["max_score"] for row in graded.rows.values()} == {"25"}  # 5 are a person's to give
+    by_hand = {row["needs_manual_grade"] for row in graded.rows.values()}
+    assert by_hand == {""}  # nobody has written anything there
 
 
 def test_every_submission_is_told_of(graded: Graded, expected: dict[str, dict[str, Any]]) -> None:

@@ -58,7 +58,7 @@ def judged_by(course: Course, program: str) -> Course:
 
 def test_where_the_judge_fails_a_person_decides_and_nobody_is_marked_down(course: Course) -> None:
     told = list(judged_by(course, "raise SystemExit('out of order')").autograde())
-    assert told == ["ada: 0 of 20 points (the judge gave no verdict: please look at it)"]
+    assert told == ["ada: 0 of 25 points (the judge gave no verdict: please look at it)"]
     assert marks(course)["needs_manual_grade"] == "yes"
     course.feedback()
     page = (course.work / f"feedback/ada/{ASSIGNMENT}/{NOTEBOOK}").with_suffix(".html").read_text("utf-8")

@@ -1,6 +1,6 @@
-"""Every notebook runs from top to bottom on `embedded`: with its solution, and as learners get it.
+"""Every notebook runs from top to bottom: with its solutions on `embedded` and on `local`, and as learners get it.
 
-Both take most of a minute. In `make test` the browser runs the cells that learners get.
+That takes minutes, and is for the slow lane. In `make test` the browser runs the cells of one that learners get.
 """
 
 import json
@@ -15,9 +15,16 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from workbench.release import RELEASE, ROOT, SOURCE
+from workbench.release import RELEASE, ROOT, SOURCE, sources
 
-NAME = "url-shortener/04-detailed-design.ipynb"
+from grading.answers.quantities import digits
+
+pytestmark = pytest.mark.slow
+
+NAMES = [path.relative_to(ROOT / SOURCE) for path in sources()]
+TRIES = 3
+NOT_MEASURED = re.compile(r"\b[Rr]un this cell again\b.* Nothing was recorded\.")
+READ_PATH = Path("url-shortener/04-detailed-design.ipynb")
 
 
 @pytest.fixture(autouse=True)
@@ -43,31 +50,61 @@ def texts(cell: Any) -> str:
     return "\n".join(shown)
 
 
-@pytest.mark.slow
-def test_with_the_solution_it_gets_full_marks(tmp_path: Path) -> None:
-    notebook: Any = nbformat.read(ROOT / SOURCE / NAME, as_version=4)  # type: ignore[no-untyped-call]
+def is_graded(cell: Any) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def run(notebook: Any, folder: Path) -> dict[str, Any]:
+    """The code cells, by id, after all have run. Raises what a cell raised.
+
+    A measurement that says of itself that the machine was too busy for it is run again, as it asks for.
+    """
     client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
-    client.execute()
-    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
-    assert "app-1 -> cache" in texts(cells["start"])
-    assert "1 click counted" in texts(cells["first-count"])
-    assert re.findall(r"store reads: +(\d+)", texts(cells["cost-count"])) == ["1", "0", "10"]
-    assert "20 of 20 points" in texts(cells["redirect-cache-check"])
-    assert re.search(r"expired: +\[410, 410, 410\]", texts(cells["life-and-death"]))
-    assert re.search(r"deleted: +\[404, 404, 404\]", texts(cells["life-and-death"]))
-    journal = json.loads((tmp_path / "experiments.json").read_text("utf-8"))
-    assert len(journal) == 5
-    assert all(entry["measured"] is not None for entry in journal.values())
-    assert journal["url-req-availability"]["measured"] == 0
-    assert journal["url-scale-skew-1-90"]["measured"] == pytest.approx(0.507, abs=0.001)
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+            for _ in range(TRIES - 1):
+                if cell.cell_type == "code" and NOT_MEASURED.search(texts(cell)):
+                    client.execute_cell(cell, index)
+    return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
 
 
-@pytest.mark.slow
-def test_as_released_it_runs_asks_for_predictions_and_judges_the_plain_component(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["embedded", pytest.param("local", marks=pytest.mark.local)])
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
+def test_with_its_solutions_it_gets_full_marks(name: Path, profile: str, tmp_path: Path) -> None:
+    notebook: Any = nbformat.read(ROOT / SOURCE / name, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = cell.source.replace("Stack(", f"Stack(profile={profile!r}, ").replace(", )", ")")
+    cells = run(notebook, tmp_path)
+    for id, cell in cells.items():
+        if is_graded(cell):
+            points = f"{cell.metadata.nbgrader.points:g}"
+            assert f"{points} of {points} points" in texts(cell), id
+    path = tmp_path / "experiments.json"
+    journal = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    assert len(journal) == sum(id.startswith("predict-") for id in cells)
+    assert [id for id, entry in journal.items() if entry["measured"] is None] == []
+    errors = [id for id, cell in cells.items() if any(o.get("name") == "stderr" for o in cell.outputs)]
+    assert errors == []
+    if name == READ_PATH:
+        assert "app-1 -> cache" in texts(cells["start"])
+        assert "1 click counted" in texts(cells["first-count"])
+        assert re.findall(r"store reads: +(\d+)", texts(cells["cost-count"])) == ["1", "0", "10"]
+        assert re.search(r"expired: +\[410, 410, 410\]", texts(cells["life-and-death"]))
+        assert re.search(r"deleted: +\[404, 404, 404\]", texts(cells["life-and-death"]))
+        assert journal["url-req-availability"]["measured"] == 0
+        assert journal["url-scale-skew-1-90"]["measured"] == pytest.approx(0.507, abs=0.001)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
+def test_as_released_it_runs_asks_for_predictions_and_judges_what_is_there(
+    name: Path, tmp_path: Path
+) -> None:
     """By nbmake, as a learner's instructor might run it."""
-    shutil.copyfile(ROOT / RELEASE / NAME, tmp_path / "lab.ipynb")
+    shutil.copyfile(ROOT / RELEASE / name, tmp_path / "lab.ipynb")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     argv = [
         sys.executable,
@@ -88,7 +125,9 @@ def test_as_released_it_runs_asks_for_predictions_and_judges_the_plain_component
     for id, cell in cells.items():
         if id.startswith(("predict-", "measure-")):
             assert "Predict first." in texts(cell), id
+        if is_graded(cell):
+            most = digits(cell.metadata.nbgrader.points)
+            points = re.search(rf"([\d.]+) of {most} points", texts(cell))
+            assert points is not None, id
+            assert float(points[1]) < float(most), id
     assert not (tmp_path / "experiments.json").exists()
-    points = re.search(r"(\d+) of 20 points", texts(cells["redirect-cache-check"]))
-    assert points is not None
-    assert 0 < int(points[1]) < 12

@@ -38,6 +38,22 @@ TOLD = moments(
 )
 
 
+def test_who_is_asked_may_have_a_name_of_two_words() -> None:
+    told = moments(
+        ("client", "caller 1: new_code('x') on app-1"),
+        ("app-1", "asks the lease table: lease()"),
+        ("lease table", "answers app-1: Unavailable"),
+        ("app-1", "asks the store for caller 1: claim('aaaaaaa')"),
+    )
+    lanes, made = steps(told)
+    assert lanes == ["client", "app-1", "lease table", "store"]
+    assert [(each.at, each.to, each.answer) for each in made[1:]] == [
+        (1, 2, False),
+        (2, 1, True),
+        (1, 3, False),
+    ]
+
+
 def test_lanes_and_arrows_are_read_out_of_the_timeline() -> None:
     lanes, made = steps(TOLD)
     assert lanes == ["client", "app-1", "app-2", "cache", "store", "fault"]

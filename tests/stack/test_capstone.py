@@ -109,8 +109,7 @@ LOOPS = Wrong(
     "loops for ever at its sixtieth redirect",
     "link = await self.links.find(code)",
     """self.asked = getattr(self, "asked", 0) + 1
-        while self.asked == 60:
-            pass
+        while self.asked == 60: pass
         link = await self.links.find(code)""",
     ("alive",),
 )
@@ -195,6 +194,12 @@ def test_a_wrong_component_is_rejected(wrong: Wrong) -> None:
     for requirement in wrong.rejected_by:
         assert outcomes(found)[requirement] == "fail", found.text()
     assert outcomes(found)["alive"] == "pass", found.text()
+    if wrong.slot == "url-shortener/key-pool":  # what it raised stands in the timeline, with its line
+        finding = next(each.finding for each in found.requirements if each.id == "errors")
+        assert finding is not None
+        raised = [each for each in finding.timeline if "new_code raised ConnectionError" in each.what]
+        assert raised
+        assert {each.line for each in raised} == {raised[0].line} != {None}
 
 
 @pytest.mark.slow
@@ -229,5 +234,5 @@ def test_a_component_that_recognises_the_judge_is_found_out_in_service() -> None
 def test_a_component_that_loops_is_named_with_its_line() -> None:
     found, _ = judged(LOOPS.slot, LOOPS.source)
     assert outcomes(found)["alive"] == "fail", found.text()
-    assert "while self.asked == 60" in found.text()
+    assert "while self.asked == 60" in found.text(), found.text()
     assert CapstoneVerdict.from_json(found.to_json()) == found

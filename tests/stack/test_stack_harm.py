@@ -88,3 +88,18 @@ def test_a_component_that_would_exit_is_kept_from_it(stack: Stack) -> None:
     assert (incident.kind, incident.line) == ("exited", LINE)
     assert len(stack.incidents()) == before + 1, "told once"
     assert stack.status().roles["app-2"]["pid"] == pid
+
+
+@pytest.mark.parametrize("profile", ["embedded"])
+def test_what_a_component_raises_is_told_with_its_line(stack: Stack) -> None:
+    code = shorten(stack)
+    before = len(stack.incidents())
+    stack.swap(SLOT, COMPONENT.format(body="raise ValueError(code)"), on="app-2")
+    for _ in range(3):
+        assert status_of(stack.server_url("app-2"), code) == 500
+    incident = new_incident(stack, before)
+    assert (incident.role, incident.kind, incident.component) == ("app-2", "raised", SLOT)
+    assert (incident.line, incident.source_line) == (LINE, "        raise ValueError(code)")
+    assert f"resolve raised ValueError: {code}" in incident.message
+    assert "the call failed" in incident.message
+    assert len(stack.incidents()) == before + 1, "told once"

@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from workbench.notebook.component import Component, ComponentCellError, class_name, define
+from workbench.notebook.component import Component, ComponentCellError, class_name, define, keep, recalled
 
 SLOT = "url-shortener/redirect-cache"
 CELL = """\
@@ -22,6 +23,11 @@ class RedirectCache:
     def fail(self):
         raise RuntimeError("here")
 """
+
+
+@pytest.fixture(autouse=True)
+def beside_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where components.json is written
 
 
 def test_a_cell_becomes_a_module_with_a_class() -> None:
@@ -145,3 +151,12 @@ def test_import_is_quick_and_lazy() -> None:
     code = "import sys, workbench; print('IPython' in sys.modules, 'httpx' in sys.modules, 'pandas' in sys.modules)"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert seen.split() == ["False", "False", "False"]
+
+
+def test_a_component_is_there_for_the_notebooks_that_come_later() -> None:
+    assert recalled(SLOT) is None
+    keep(define(SLOT, CELL))
+    found = recalled(SLOT)
+    assert found is not None
+    assert found.source == "\n" + CELL
+    assert found(ttl=2.0).ttl == 2.0

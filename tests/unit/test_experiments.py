@@ -41,7 +41,7 @@ async def test_without_a_prediction_nothing_is_measured(journal: Journal) -> Non
 async def test_a_finding_stands_beside_the_prediction_and_is_kept(journal: Journal) -> None:
     finding = await experiment(committed(journal, 0.5), run, journal)
     assert isinstance(finding, Finding)
-    assert ("Measured", "80% (you were off by 30 points)") in finding.rows
+    assert ("Measured", "80 % (you were off by 30 points)") in finding.rows
     assert ("Requests", "1,000") in finding.rows
     entry = Journal(journal.path).get("claim-1")
     assert entry is not None
@@ -54,12 +54,12 @@ async def test_a_finding_stands_beside_the_prediction_and_is_kept(journal: Journ
 async def test_the_first_prediction_stays_and_a_restart_needs_none(journal: Journal) -> None:
     committed(journal, 0.5)
     later = committed(journal, 0.79)
-    assert "your first guess was 50%, and the first one counts" in str(later)
+    assert "your first guess was 50 %, and the first one counts" in str(later)
     restarted = committed(journal, None)
     assert restarted.guess == 0.79
     finding = await experiment(restarted, run, journal)
     assert isinstance(finding, Finding)
-    assert ("You predicted", "50%") in finding.rows
+    assert ("You predicted", "50 %") in finding.rows
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,19 @@ def test_a_journal_that_cannot_be_read_is_put_aside(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (0.793, "share", "79%"),
-        (0.9968, "share", "99.7%"),
+        (0.793, "share", "79 %"),
+        (0.9968, "share", "99.7 %"),
         (1234.5, "reads/s", "1,234 reads/s"),
         (7.25, "x", "7.25 x"),
     ],
 )
 def test_numbers_for_people(value: float, unit: str, text: str) -> None:
     assert number(value, unit) == text
+
+
+def test_code_in_a_question_is_shown_as_code(journal: Journal) -> None:
+    asked = predict("claim-1", claim="<b>", question="How many of `a < b`?", guess=1, journal=journal)
+    for shown in (asked._repr_mimebundle_(), journal._repr_mimebundle_()):
+        assert "<code>a &lt; b</code>" in shown["text/html"] or "Committed" in shown["text/html"]
+        assert "&lt;b&gt;" in shown["text/html"]
+    assert "<code>a &lt; b</code>" in journal._repr_mimebundle_()["text/html"]

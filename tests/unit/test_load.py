@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 import pytest
-from workbench.loadgen.load import LoadError, Run, load
+from workbench.loadgen.load import LONG, LoadError, Run, load
 from workbench.loadgen.plan import LoadPlan
 from workbench.loadgen.recorder import Recorder, Tick
 from workbench.loadgen.result import LoadResult, StoppedEarly
@@ -163,6 +163,8 @@ async def test_what_is_to_happen_meanwhile_happens_and_its_error_reaches_the_cal
         result = await run(url, view=view, at={0.1: ("now", lambda: done.append(1))})
         assert result.events["now"] == pytest.approx(0.1, abs=0.3)
         assert (done, view.marks) == ([1], ["now"])
+        await run(url, view=view, at={0.1: ("long", lambda: time.sleep(1.5 * LONG))})
+        assert view.marks[1:] == ["long", "long: done"]  # the first as it begins: its effects come after it
         with pytest.raises(ZeroDivisionError):
             await run(url, at={0.1: ("now", lambda: 1 / 0)})
 

@@ -89,8 +89,9 @@ def excuse(evidence: Evidence, attempts: list[Entry]) -> bool:
 
 
 def alive(evidence: Evidence) -> Outcome:
+    """What a component raised in a call harmed that call alone, and is the business of `errors`."""
     slot = evidence.plan.slot
-    mine = [each for each in evidence.incidents if each.component == slot]
+    mine = [each for each in evidence.incidents if each.component == slot and each.kind != "raised"]
     others_ = [each for each in evidence.incidents if each.component is None]
     left = [role for role, there in evidence.in_place.items() if not there]
     if mine or (others_ and left):

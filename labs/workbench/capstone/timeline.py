@@ -10,6 +10,7 @@ from workbench.capstone.ledger import Entry
 from workbench.capstone.outcome import Failed
 from workbench.capstone.run import Evidence
 from workbench.capstone.wording import answer, request
+from workbench.stack import Incident
 
 BEFORE, AFTER = 7, 2
 """Requests that are shown before the failing one, and from it on."""
@@ -28,11 +29,17 @@ def timeline(evidence: Evidence, failed: Failed) -> tuple[Moment, ...]:
     last = max([moment.t for moment in moments] + ([failed.at] if failed.at is not None else []), default=0.0)
     moments += [each for each in of_faults(evidence) if first <= each.t <= last]
     moments += [
-        Moment(round(each.time - evidence.began, 4), each.role, each.kind, each.line)
+        Moment(round(each.time - evidence.began, 4), each.role, happened(each), each.line)
         for each in evidence.incidents[:5]
         if first <= each.time - evidence.began <= last + 1.0
     ]
     return tuple(sorted(moments, key=lambda moment: moment.t))
+
+
+def happened(incident: Incident) -> str:
+    """Of what a component raised, what; of others the kind alone, since they are told of elsewhere."""
+    said = incident.message.removeprefix(f"{incident.role}: ").partition(", at line")[0].partition("; ")[0]
+    return said if incident.kind == "raised" else incident.kind
 
 
 def around(evidence: Evidence, entries: list[Entry], at: float) -> Iterator[Moment]:

@@ -21,6 +21,10 @@ Event = tuple[str, Callable[[], object]]
 """What to do at some moment of the run: the text that marks it, and the call."""
 
 
+LONG = 0.2
+"""Seconds from which on the end of what is done gets a mark of its own: what it does to a load begins with it."""
+
+
 class LoadError(Exception):
     """The generator ended without a result."""
 
@@ -142,9 +146,12 @@ class Run:
     async def _do(self, t: float, event: Event) -> None:
         text, call = event
         await asyncio.sleep(t)
+        begun = time.perf_counter() - self._began
+        self.view.mark(begun, text)
         await asyncio.to_thread(call)
         self.done[text] = time.perf_counter() - self._began
-        self.view.mark(self.done[text], text)
+        if self.done[text] > begun + LONG:
+            self.view.mark(self.done[text], f"{text}: done")
         if self.watch is not None:
             await self.watch.read(self._began, self._seen)  # so that before and after are told apart sharply
 

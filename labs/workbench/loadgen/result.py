@@ -111,7 +111,7 @@ class LoadResult:
         if self.errors:
             yield "no response", ", ".join(f"{n:,} × {kind}" for kind, n in self.errors.items())
         if self.store_reads is not None and self.hit_rate is not None:
-            yield "store reads", f"{self.store_reads:,} (hit rate {max(0.0, self.hit_rate):.1%})"
+            yield "store reads", f"{self.store_reads:,} (hit rate {100 * max(0.0, self.hit_rate):.1f} %)"
         if self.stopped:
             yield "note", f"stopped after {self.seconds:.1f} s"
         for incident in self.incidents:

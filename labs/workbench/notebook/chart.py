@@ -70,7 +70,9 @@ class ChartWidget(anywidget.AnyWidget):
     """`panels` and `columns` side by side; `marks`: vertical lines; `status`: read out by screen readers."""
 
     # One text: uPlot's own build defines `uPlot`, which our module then finds in its scope. Nothing is fetched.
-    _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("uplot/uPlot.iife.min.js", "chart.js"))
+    _esm = "\n".join(
+        (STATIC / name).read_text("utf-8") for name in ("uplot/uPlot.iife.min.js", "parts.js", "chart.js")
+    )
     _css = "\n".join((STATIC / name).read_text("utf-8") for name in ("uplot/uPlot.min.css", "chart.css"))
 
     title = traitlets.Unicode().tag(sync=True)

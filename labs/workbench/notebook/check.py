@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.learner import check_seeds
+from workbench.notebook.answer import Answer
 from workbench.notebook.component import Component
 from workbench.notebook.counting import counting
 from workbench.notebook.status import StatusLine
@@ -18,18 +19,24 @@ class JudgeError(Exception):
 
 
 async def check(
-    component: Component, *, seeds: str | None = None, requirement: str | None = None
+    component: Component | Answer, *, seeds: str | None = None, requirement: str | None = None
 ) -> CheckedVerdict:
     """The judge's verdict on `component`, requirement by requirement. In a notebook: `await check(redirect_cache)`.
+    Of an answer likewise: `await check(estimates)`; it is data, so nothing has to run.
 
     There what failed can be stepped through, beside the cell's own lines, and hints can be asked for.
     `seeds`: such as "1-20"; public ones and the learner's own, if not given. `requirement`: only that one. Nothing of
     the component runs in this process. Raises JudgeError if there is no verdict; cancelling (the notebook's stop
     button) ends the judge.
     """
+    if isinstance(component, Answer):
+        from grading.answers import judge_answer
+        from workbench.notebook.verdict import CheckedVerdict
+
+        return CheckedVerdict.of(judge_answer(component.id, component.text), component.text)
     if not isinstance(component, Component):
         raise TypeError(
-            "check takes what a %%component cell left behind, such as: await check(redirect_cache)"
+            "check takes what a %%component or %%answer cell left behind, such as: await check(redirect_cache)"
         )
     module = ["grading.judge", component.slot, "-", "--json", "--seeds", seeds or check_seeds()]
     module += ["--requirement", requirement] if requirement else []

@@ -9,8 +9,12 @@ import sys
 import types
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from workbench.notebook import kept
+
+FILE = "components.json"
 SLOT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 PREFIX = "workbench_components."
 
@@ -110,3 +114,16 @@ def define(slot: str, cell: str) -> Component:
 def _instead(tree: ast.Module) -> str:
     found = [f"{node.name} (line {node.lineno})" for node in tree.body if isinstance(node, ast.ClassDef)]
     return f"; it defines {', '.join(found)}" if found else "; it defines no class"
+
+
+def keep(component: Component, folder: Path | None = None) -> None:
+    """Into `components.json` beside the notebook, for the notebooks that come later."""
+    kept.keep(FILE, component.slot, component.source, folder)
+
+
+def recalled(slot: str, folder: Path | None = None) -> Component | None:
+    """The component that an earlier notebook's cell left for `slot`; None: there is none.
+
+    Its module runs again, so its errors may come again, too."""
+    source = kept.kept(FILE, slot, folder)
+    return None if source is None else define(slot, source.removeprefix("\n"))

@@ -9,11 +9,12 @@ Without a prediction nothing is measured: whoever has not guessed learns little 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any, Literal
 
+from grading.judge.report_html import marked
 from workbench.loadgen.result import StoppedEarly
 from workbench.notebook.journal import Entry, Journal, now, number, verdict
 
@@ -73,12 +74,14 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run found. `says`: of the claim; `because`: in a sentence or two; `figures`: further rows to show."""
+    """What a run found. `says`: of the claim; `because`: in a sentence or two; `figures`: further rows to show;
+    `how`: what the number is, where it was not measured."""
 
     measured: float
     says: Says
     because: str
     figures: dict[str, str] | None = None
+    how: str = "Measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Finding:
 
     entry: Entry
     figures: dict[str, str]
+    how: str = "Measured"
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -95,7 +99,7 @@ class Finding:
         return [
             ("Claim", e.claim),
             ("You predicted", number(e.prediction, e.unit)),
-            ("Measured", number(e.measured, e.unit) + off),
+            (self.how, number(e.measured, e.unit) + off),
             *self.figures.items(),
             ("Verdict", f"{verdict(e.says)}. {e.because}"),
         ]
@@ -166,7 +170,7 @@ async def experiment(
         measured_at=now(),
     )
     book.put(entry)
-    return Finding(entry, outcome.figures or {})
+    return Finding(entry, outcome.figures or {}, outcome.how)
 
 
 def _problem(guess: object, unit: str) -> str:
@@ -184,18 +188,24 @@ def _off(prediction: float, measured: float | None, unit: str) -> str:
         return ""
     if unit == "share":
         points = round(abs(measured - prediction) * 100)
-        return f" (you were off by {points} points)" if points else " (you had it)"
+        off = "1 point" if points == 1 else f"{points} points"
+        return f" (you were off by {off})" if points else " (you had it)"
     if prediction > 0 and measured > 0:
         factor = max(prediction / measured, measured / prediction)
         return " (you had it)" if factor < 1.05 else f" (you were off by a factor of {factor:.1f})"
     return ""
 
 
+def _html(text: str) -> str:
+    """No line ends between a number and its %; what stands between backticks is code."""
+    return re.sub(r"(\d) ?%", "\\1\N{NO-BREAK SPACE}%", marked(text))
+
+
 def card(rows: list[tuple[str, str]], *, open: bool = False) -> str:
     """A small table with a bar at its left; `open`: something is still asked of the reader."""
     body = "".join(
-        f'<tr style="background:none"><th scope="row" style="text-align:left;vertical-align:top">{escape(what)}</th>'
-        f'<td style="text-align:left">{escape(value)}</td></tr>'
+        f'<tr style="background:none"><th scope="row" style="text-align:left;vertical-align:top">{_html(what)}</th>'
+        f'<td style="text-align:left">{_html(value)}</td></tr>'
         for what, value in rows
     )
     bar = "4px dashed #D55E00" if open else "4px solid #0072B2"

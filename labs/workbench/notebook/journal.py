@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from grading.judge.report_html import marked
 
 FILE = "experiments.json"
 
@@ -69,16 +70,17 @@ class Journal:
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for e in self:
             predicted = number(e.prediction, e.unit)
-            yield e.claim, predicted, number(e.measured, e.unit), verdict(e.says), e.because or ""
+            found = number(e.measured, e.unit)
+            yield e.claim, e.question, predicted, found, verdict(e.says), e.because or ""
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        head = ("claim", "you predicted", "measured", "verdict", "because")
+        head = ("claim", "question", "you predicted", "measured", "verdict", "because")
         rows = list(self._rows())
         text = "\n".join(" | ".join(row) for row in (head, *rows))
         left = 'style="text-align:left"'
         cells = "".join(f'<th scope="col" {left}>{cell}</th>' for cell in head)
         body = "".join(
-            "<tr>" + "".join(f"<td {left}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+            "<tr>" + "".join(f"<td {left}>{marked(cell)}</td>" for cell in row) + "</tr>" for row in rows
         )
         table = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
         return {"text/plain": text, "text/html": table if rows else "<p>No experiment yet.</p>"}
@@ -98,6 +100,14 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None:
         return "–"
     if unit == "share":
-        return f"{value:.0%}" if value <= 0.995 or value == 1 else f"{value:.1%}"
+        digits = 0 if value <= 0.995 or value == 1 else 1
+        return f"{100 * value:.{digits}f} %"
     digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f} {unit}".rstrip()
+    return f"{value:,.{digits}f} {_of_one(unit) if value == 1 else unit}".rstrip()
+
+
+def _of_one(unit: str) -> str:
+    """`link` for `links`; what is no plural of a word stays."""
+    if "/" in unit or " of " in f" {unit}" or len(unit) < 4 or not unit.endswith("s"):
+        return unit
+    return unit.removesuffix("es") if unit.endswith("sses") else unit.removesuffix("s")

@@ -1,4 +1,4 @@
-"""The cell magic `%%component SLOT`."""
+"""The cell magics `%%component SLOT` and `%%answer ID`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from workbench.loadgen.result import StoppedEarly
+from workbench.notebook.answer import Answer, keep
 from workbench.notebook.component import Component, ComponentCellError, define, file_name, variable
+from workbench.notebook.component import keep as keep_component
 from workbench.stack.errors import ComponentError, StackError
 
 
 def register(shell: Any) -> None:
-    """Makes `%%component` known to an IPython shell. Calling it twice does no harm."""
+    """Makes `%%component` and `%%answer` known to an IPython shell. Calling it twice does no harm."""
 
     def component(line: str, cell: str) -> Component:
         """%%component SLOT: the cell is a module; keeps it as a component under the slot's name."""
@@ -31,6 +33,7 @@ def register(shell: Any) -> None:
         except Exception as error:
             forget(words[0])
             raise UsageError(f"{cell_error(error, words[0])}{unset(words[0])}") from None
+        keep_component(found)
         shell.user_ns[found.name] = found
         return found
 
@@ -38,7 +41,24 @@ def register(shell: Any) -> None:
         """The component of an earlier run must not be swapped in or judged in place of this one."""
         shell.user_ns.pop(variable(slot), None)
 
+    def answer(line: str, cell: str) -> Answer:
+        """%%answer ID: the cell is data; keeps it under the answer's name, and in a file for later notebooks."""
+        from grading.answers import ANSWERS, exercise, own_part  # only now: most notebooks begin without
+
+        words = line.split()
+        try:
+            exercise(words[0] if len(words) == 1 else "")
+        except ValueError:
+            raise UsageError(
+                f"name one answer on the first line, such as: %%answer {next(iter(ANSWERS))}"
+            ) from None
+        found = Answer(words[0], own_part(f"\n{cell}"))
+        keep(found)
+        shell.user_ns[found.name] = found
+        return found
+
     shell.register_magic_function(component, "cell", "component")
+    shell.register_magic_function(answer, "cell", "answer")
     shell.set_custom_exc((ComponentError, StackError, StoppedEarly, CancelledError), short_traceback)
 
 

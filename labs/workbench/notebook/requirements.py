@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from grading.judge.report_html import marked
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
@@ -25,7 +27,7 @@ class Requirements:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         left = 'style="text-align:left"'
         body = "".join(
-            f'<tr><td>{points:g}</td><th scope="row" {left}>{escape(id)}</th><td {left}>{escape(promise)}</td></tr>'
+            f'<tr><td>{points:g}</td><th scope="row" {left}>{escape(id)}</th><td {left}>{marked(promise)}</td></tr>'
             for points, id, promise in self.rows
         )
         head = f'<tr><th scope="col">points</th><th scope="col" {left}>id</th><th scope="col" {left}>promise</th></tr>'

@@ -33,7 +33,7 @@ from workbench.notebook.chart import STATIC
 
 CALL = re.compile(r"(?P<name>[^:]+): .* on (?P<server>\S+)", re.DOTALL)
 """A client calls: `caller 1: resolve('x') on app-2`."""
-ASKS = re.compile(r"(?:to|asks) the (?P<whom>[\w-]+)(?: for [^:]+)?: ")
+ASKS = re.compile(r"(?:to|asks) the (?P<whom>[\w-]+(?: [\w-]+)?)(?: for [^:]+)?: ")
 ANSWERS = re.compile(r"(?:answers|refuses) (?P<whom>[\w-]+)(?::|$)")
 GAP = "…"
 """Who "does" what a timeline leaves out."""
@@ -187,7 +187,7 @@ def shown_source(slot: str, source: str) -> list[str]:
 class FailuresWidget(anywidget.AnyWidget):
     """`findings`: of `describe`. `source`: the lines of the cell. `asked`: how many hints were asked for, by id."""
 
-    _esm = (STATIC / "timeline.js").read_text("utf-8")
+    _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("parts.js", "timeline.js"))
     _css = (STATIC / "timeline.css").read_text("utf-8")
 
     slot = traitlets.Unicode().tag(sync=True)

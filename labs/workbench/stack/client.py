@@ -285,6 +285,18 @@ class Stack:
         ]
         return Metrics.parse(*(_get(roles[name]["url"], "/metrics") for name in up))
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor time that each role has used since its process began. Two readings, and what was done
+        between them, tell what a request costs; see `workbench.calibrate`."""
+        found: dict[str, float] = self._order("cpu")
+        return found
+
+    def spans(self, request_id: str) -> dict[str, list[dict[str, Any]]]:
+        """What the roles have recorded of a request whose id begins with `trace-`, by role, as they recorded it.
+        `workbench.trace` makes a story of it."""
+        found: dict[str, list[dict[str, Any]]] = self._order("spans", request_id=request_id)
+        return found
+
     def incidents(self) -> list[Incident]:
         """What went wrong unasked, the oldest first."""
         return [Incident(**incident) for incident in self._order("incidents")]

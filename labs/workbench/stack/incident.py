@@ -12,6 +12,7 @@ class Incident:
     """`time`: POSIX seconds. `kind`:
       blocked  no heartbeat for 2 s
       exited   the process ended, or a component tried to end it
+      raised   a component raised, or returned, what its contract does not know: that call failed; told once a line
       leaked   its memory grew without end
       failed   it could not be started again
       unclean  a component did not drain when it was swapped out

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from workbench.stack.fittings import Fittings, OrderError
 from workbench.stack.memory import MB
+from workbench.stack.processor import seconds_of
 from workbench.stack.python_role import PythonRole
 from workbench.stack.resharding import SHARD_ROUTER, Resharding
-from workbench.stack.role import CommandFailed, Role
+from workbench.stack.role import CommandFailed, Role, RoleError
 from workbench.stack.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from workbench.stack.plan import Plan
+
+
+TRACED = ("edge", "balancer", "app", "consumer")
+"""The kinds of role that record the requests which ask for it."""
 
 
 class Orders:
@@ -200,6 +206,32 @@ class Orders:
         if "fast_path" in role.health:
             described["fast_path"] = role.health["fast_path"]
         return described
+
+    async def do_cpu(self) -> dict[str, float]:
+        """Seconds of processor time since its start, of each role that runs."""
+        found = {
+            name: seconds_of(role.pid, family=role.kind == "service") if role.pid else None
+            for name, role in self.roles.items()
+        }
+        return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+    async def do_spans(self, request_id: str) -> dict[str, list[dict[str, Any]]]:
+        """What each role has recorded of a request; one that does not answer is left out."""
+
+        async def ask(role: PythonRole) -> list[dict[str, Any]]:
+            try:
+                found: list[dict[str, Any]] = await role.command("trace", {"id": request_id}, timeout=2.0)
+            except RoleError:
+                return []
+            return found
+
+        asked = [
+            role
+            for role in self.roles.values()
+            if isinstance(role, PythonRole) and role.kind in TRACED and role.state == "up"
+        ]
+        answers = await asyncio.gather(*(ask(role) for role in asked))
+        return {role.name: spans for role, spans in zip(asked, answers, strict=True) if spans}
 
     async def do_admin_token(self) -> str:
         return self.plan.admin_token

@@ -87,7 +87,9 @@ class Watchdog:
         if kind == "leaking":
             role.silence = -COUNTING
         elif kind == "exited":
-            self._kept_from_leaving(role, event)
+            self._tell(role, "exited", event, "the server was kept running")
+        elif kind == "raised":
+            self._tell(role, "raised", event, "the call failed; told once")
         elif kind == "leaked" and role not in self.expected:
             size = f": {event['megabytes']} MB are held by what it allocated" if "megabytes" in event else ""
             place = blame.Place(event["component"], event["line"]) if "line" in event else None
@@ -96,18 +98,12 @@ class Watchdog:
                 self._recover(role, self._incident(role, "leaked", f"memory grows without end{size}", place))
             )
 
-    def _kept_from_leaving(self, role: Role, event: dict[str, Any]) -> None:
-        """A component raised SystemExit where its server could catch it. Told once a line: it may do so each call."""
+    def _tell(self, role: Role, kind: str, event: dict[str, Any], so: str) -> None:
+        """What a component raised, and its server caught and tells once a line, as it may do so in each call."""
         place = blame.Place(event["component"], event["line"]) if event.get("line") else None
-        incident = self._incident(role, "exited", str(event.get("what", "tried to end the process")), place)
-        message = incident.message.partition("; it was started again")[0] + "; the server was kept running"
-        told = any(
-            (i.role, i.component, i.line) == (role.name, incident.component, incident.line)
-            and i.message == message
-            for i in self.incidents
-        )
-        if not told:
-            self.incidents.append(replace(incident, message=message))
+        incident = self._incident(role, kind, str(event.get("what", "tried to end the process")), place)
+        message = f"{incident.message.partition('; it was started again')[0]}; {so}"
+        self.incidents.append(replace(incident, message=message))
 
     def _exit(self, role: Role, status: int) -> None:
         if role in self.expected or self.stopping or role.state in ("starting", "down"):

@@ -1,4 +1,5 @@
 // The widget of workbench.notebook.chart. `uPlot` is defined by the vendored build in front of this text.
+// `model.get("x_max")`: where the axis ends at least; null where the data decide.
 
 function paper(el) {
   return getComputedStyle(el).getPropertyValue("--jp-layout-color0").trim() || "#fff";
@@ -10,6 +11,10 @@ function ink(el) {
 
 function format(value, digits) {
   return value === null || value === undefined ? "–" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function brief(value) {
+  return value === null || value === undefined ? "" : value.toLocaleString("en", { maximumSignificantDigits: 3 });
 }
 
 // A line's colour and dashes, as a CSS background for its mark in the legend.
@@ -48,7 +53,9 @@ function drawMarks(model) {
       const top = bbox.top + (3 + 15 * (number % 4)) * scale;
       const wide = ctx.measureText(mark.text).width;
       ctx.fillStyle = paper(plot.root);  // a curve may pass here: the text must stay readable
+      ctx.globalAlpha = 0.75;  // and the curve must not be lost
       ctx.fillRect((right ? left : left - wide) - 2 * scale, top - scale, wide + 4 * scale, 15 * scale);
+      ctx.globalAlpha = 1;
       ctx.fillStyle = ink(plot.root);
       ctx.fillText(mark.text, left, top);
     });
@@ -59,18 +66,22 @@ function drawMarks(model) {
 function options(model, panel, width, colour) {
   const grid = { stroke: "rgba(128,128,128,0.25)", width: 1 };
   const axis = { stroke: colour, grid, ticks: grid, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif" };
-  const xMax = model.get("x_max");
+  // A load that a busy machine cannot keep up with ends late, and what happened in it then is not to be cut off.
+  // All panels end together: a moment stands at the same place in each.
+  const last = () => Math.max(0, ...model.get("columns").map((columns) => columns[0]?.at(-1) ?? 0));
+  const until = () => [0, Math.max(model.get("x_max"), last(), ...model.get("marks").map((mark) => mark.x))];
   const dots = (model.get("columns")[0]?.[0]?.length ?? 0) < 30 && !model.get("running");
   return {
     width,
+    padding: [null, model.get("x_log") ? 44 : 28, null, null],  // the last label of the x axis stands half beyond it
     height: model.get("panels").length > 1 ? 190 : 260,
     cursor: { sync: { key: model.model_id ?? "one" }, drag: { x: false, y: false } },
     scales: {
-      x: { time: false, distr: model.get("x_log") ? 3 : 1, ...(xMax === null ? {} : { range: [0, xMax] }) },
+      x: { time: false, distr: model.get("x_log") ? 3 : 1, ...(model.get("x_max") === null ? {} : { range: until }) },
       y: panel.yRange ? { range: panel.yRange } : { distr: panel.log ? 3 : 1, range: panel.log ? undefined : (u, min, max) => [0, Math.max(max ?? 1, 1e-9) * 1.1] },
     },
     axes: [
-      { ...axis, label: model.get("x_label"), labelSize: 20, size: 30 },
+      { ...axis, label: model.get("x_label"), labelSize: 20, size: 30, ...(model.get("x_log") ? { values: (u, ticks) => ticks.map(brief) } : {}) },
       { ...axis, label: panel.yLabel, labelSize: 18, size: 56 },
     ],
     series: [
@@ -107,7 +118,7 @@ function fillTable(model, holder) {
     const body = table.createTBody();
     (columns[0] ?? []).forEach((x, row) => {
       const line = body.insertRow();
-      line.insertCell().textContent = format(x, Number.isInteger(x) ? 0 : 2);
+      line.insertCell().textContent = Math.abs(x) < 0.01 ? brief(x) : format(x, Number.isInteger(x) ? 0 : 2);
       panel.lines.forEach((style, i) => {
         line.insertCell().textContent = format(columns[i + 1][row], style.digits);
       });
@@ -122,25 +133,9 @@ function fillTable(model, holder) {
   }
 }
 
-function part(tag, className, parent) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  parent.append(made);
-  return made;
-}
-
 function render({ model, el }) {
   const root = part("section", "workbench-chart", el);
-  // JupyterLab's shortcuts must not take the keys of our button; but what runs a cell goes on to do so. It looks for
-  // this attribute at the document, so we decide on the way there, at the window.
-  const runsCell = (event) => event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
-  const decide = (event) => {
-    if (runsCell(event)) delete root.dataset.lmSuppressShortcuts;
-    else root.dataset.lmSuppressShortcuts = "true";
-  };
-  root.dataset.lmSuppressShortcuts = "true";
-  window.addEventListener("keydown", decide, true);
-  root.addEventListener("keydown", (event) => runsCell(event) || event.stopPropagation());
+  const free = keepKeys(root);
   root.setAttribute("aria-label", model.get("title"));
 
   const head = part("div", "wb-head", root);
@@ -209,7 +204,7 @@ function render({ model, el }) {
 
   details.addEventListener("toggle", showFigures);
   model.on("change:columns", update);
-  model.on("change:marks", () => plots.forEach((plot) => plot.redraw()));
+  model.on("change:marks", update);
   model.on("change:panels", build);
   model.on("change:status", showStatus);
   model.on("change:running", showRunning);
@@ -220,7 +215,7 @@ function render({ model, el }) {
   showRunning();
   return () => {
     observer.disconnect();
-    window.removeEventListener("keydown", decide, true);
+    free();
     plots.forEach((plot) => plot.destroy());
   };
 }

@@ -3,35 +3,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 26;   // height of a row, px
 const LANE = 58;  // width of a lane, px
-let made = 0;     // for ids, which must differ between widgets on one page
-
-function part(tag, className, parent, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  parent.append(made);
-  return made;
-}
 
 function shape(tag, attributes, parent) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   parent.append(made);
   return made;
-}
-
-// JupyterLab's shortcuts must not take the keys of our controls; but what runs a cell goes on to do so. It looks for
-// this attribute at the document, so we decide on the way there, at the window.
-function keepKeys(root) {
-  const runsCell = (event) => event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
-  const decide = (event) => {
-    if (runsCell(event)) delete root.dataset.lmSuppressShortcuts;
-    else root.dataset.lmSuppressShortcuts = "true";
-  };
-  root.dataset.lmSuppressShortcuts = "true";
-  window.addEventListener("keydown", decide, true);
-  root.addEventListener("keydown", (event) => runsCell(event) || event.stopPropagation());
-  return () => window.removeEventListener("keydown", decide, true);
 }
 
 // The part of a row that lies in the lanes: a dot where it happens, and an arrow to whom it goes.
@@ -149,14 +126,24 @@ function timeline(finding, source, parent) {
     return item;
   });
 
-  part("p", "wb-note", parent, "Solid arrows ask, dashed ones answer; a diamond is a fault, under way where its line is thick. Time is virtual, the rows are not to "
-    + "scale. In your cell: ▶ the line that was running, ▷ the last one before, • others of this timeline.");
+  const key = [];  // of what there is
+  const arrows = (answer) => steps.some((step) => step.to !== null && step.answer === answer);
+  if (arrows(false)) key.push(arrows(true) ? "solid arrows ask" : "arrows ask");
+  if (arrows(true)) key.push("dashed arrows answer");
+  const alone = (fault) => steps.some((step) => step.at !== null && step.to === null && (finding.lanes[step.at] === "fault") === fault);
+  if (alone(false)) key.push("a square is what somebody does alone");
+  if (alone(true)) key.push("a diamond is a fault, under way where its line is thick");
+  key.push("time is virtual, and the rows are not to scale");
+  let note = `In the lanes: ${key.join("; ")}.`;
+  if (lines.size && steps.some((step) => step.line !== null)) note += " In your cell: ▶ the line that was running, ▷ the last one before, • others of this timeline.";
+  part("p", "wb-note", parent, note);
 
   function ranWhere(step) {
     const known = (line) => lines.has(line);
     if (step.line !== null) {
       return known(step.line) ? ["Your line ", step.line, " was running: ", source[step.line - 1].trim()] : ["Line ", step.line, " was running."];
     }
+    if (steps.every((each) => each.line === null)) return [""];  // many questions to a pure method, say
     const last = step.last === null ? null : steps[step.last];
     if (last === null) return ["None of your lines was running."];
     return ["None of your lines was running. On ", step.server, ` the last one was line ${last.line} (step ${step.last + 1}).`];
@@ -223,9 +210,9 @@ function hints(model, finding, parent) {
   const asked = () => Math.min(count, model.get("asked")[finding.id] ?? 0);
 
   function show() {
-    while (list.children.length < asked()) part("li", "", list, finding.hints[list.children.length]);
+    for (const hint of finding.hints.slice(list.children.length, asked())) write(part("li", "", list), hint);
     const all = asked() === count;
-    button.textContent = all ? `All ${count} hints are shown` : `Hint ${asked() + 1} of ${count}`;
+    button.textContent = all ? (count === 1 ? "The hint is shown" : `All ${count} hints are shown`) : `Hint ${asked() + 1} of ${count}`;
     button.toggleAttribute("data-off", all);
     button.setAttribute("aria-disabled", all);
     list.style.display = asked() ? "" : "none";
@@ -257,30 +244,31 @@ function render({ model, el }) {
     body.replaceChildren();
     const title = part("p", "wb-title", body);
     part("span", `wb-badge wb-${finding.verdict}`, title, finding.badge);
-    title.append(` ${finding.heading}`);
+    title.append(" ");
+    write(part("span", "", title), finding.heading);
     const five = part("dl", "", body);
     for (const [label, text] of finding.five) {
       part("dt", "", five, label);
-      part("dd", "", five, text);
+      write(part("dd", "", five), text);
     }
     if (finding.run.length) {
       const details = part("details", "", body);
       part("summary", "", details, `The smallest run found that shows it${finding.seed}`);
       const list = part("ul", "", details);
-      for (const text of finding.run) part("li", "", list, text);
+      for (const text of finding.run) write(part("li", "", list), text);
     }
     if (finding.steps.length) timeline(finding, model.get("source"), body);
     if (finding.hints.length) leave = hints(model, finding, body);
   }
 
   if (findings.length > 1) {
-    const id = `wb-finding-${(made += 1)}`;
+    const id = freshId("finding");
     const label = part("label", "", head, `${findings.length} things to look at: `);
     label.htmlFor = id;
     const select = part("select", "", head);
     select.id = id;
     findings.forEach((finding, index) => {
-      part("option", "", select, `${finding.badge}: ${finding.heading}`).value = index;
+      part("option", "", select, `${finding.badge}: ${finding.heading.replaceAll("`", "")}`).value = index;
     });
     select.addEventListener("change", () => show(findings[Number(select.value)]));
   }

@@ -186,6 +186,20 @@ async def test_a_hot_link_is_answered_fast_and_the_same(two: Two) -> None:
     assert two.fast.known
 
 
+async def test_a_traced_request_is_recorded_as_answered_from_memory(two: Two) -> None:
+    for request_id, more in (
+        (b"trace-1", ()),
+        (b"trace-2", (b"X-Forwarded-For: 203.0.113.9",)),
+        (b"mine", ()),
+    ):
+        await two.ask(two.fast_port, [get(b"/abc1234", b"X-Request-Id: " + request_id, *more), LAST])
+    handled, click = two.fast._traces.spans("trace-1")
+    assert (handled["how"], handled["status"], handled["path"]) == ("memory", 302, "/abc1234")
+    assert (click["name"], click["taken"]) == ("click", True)
+    assert two.fast._traces.spans("trace-2") == two.fast._traces.spans("mine") == []
+    assert two.answered_fast() == 3
+
+
 FAST = [
     [get()],
     [get(b"/long-one")],
@@ -196,6 +210,7 @@ FAST = [
     [b"\r\n" + get()],
     [get() + b"\r\n"],
     [get(b"/abc1234", b"X-Request-Id: mine-1.2_3")],
+    [get(b"/abc1234", b"X-Request-Id: trace-1"), get(b"/abc1234", b"X-Request-Id: trace-1")],
     [get(b"/abc1234", b"X-Request-Id: not one of those")],
     [get(b"/abc1234", b"Connection: keep-alive", b"If-None-Match: *", b"Range: bytes=0-1")],
     [get(b"/abc1234", b"X-Forwarded-For: 198.51.100.7")],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reference.platform import slots
-from reference.platform.contained import ComponentError, Slot
+from reference.platform.contained import LONGEST, TOLD, ComponentError, Slot
 from reference.platform.errors import Unavailable
 from reference.platform.modules import ComponentRejected, line_in_component
 from reference.platform.slots import Equipment, SlotHolder
@@ -172,7 +172,32 @@ async def test_anything_else_is_the_components_error(world: World, body: str, er
     assert (caught.value.error, caught.value.slot) == (error, "case/echo")
     assert world.errors == [error]
     assert line_in_component(caught.value, "case/echo") == 4
-    assert world.events == []
+    (told,) = world.events
+    assert (told["kind"], told["component"], told["line"]) == ("raised", "case/echo", 4)
+    assert error in told["what"]
+
+
+async def test_an_error_is_told_once_a_line_and_anew_of_another_component(world: World) -> None:
+    body = "raise KeyError(text) if text == 'a' else ValueError(text)"
+    for _ in range(2):
+        await world.put(body)
+        for text in "aabab":
+            with pytest.raises(ComponentError):
+                await world.holder.call("say", text)
+    assert [told["what"] for told in world.events] == [
+        "say raised KeyError: 'a'",
+        "say raised ValueError: b",
+    ] * 2
+    assert len(world.errors) == 10
+
+
+async def test_what_raises_ever_new_errors_floods_nobody(world: World) -> None:
+    await world.put("raise type(text, (Exception,), {})('x' * 1000)")
+    for number in range(50):
+        with pytest.raises(ComponentError):
+            await world.holder.call("say", f"E{number}")
+    assert len(world.events) == TOLD
+    assert all(len(told["what"]) == LONGEST for told in world.events)
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt"])
@@ -242,7 +267,7 @@ async def test_what_a_pure_method_raises() -> None:
         with pytest.raises(ComponentError, match="line 3"):
             pure.holder.call_pure("of", number)
     assert pure.errors == ["KeyError", "SystemExit"]
-    assert [event["what"] for event in pure.events] == ["raised SystemExit"]
+    assert [event["what"] for event in pure.events] == ["of raised KeyError: 1", "raised SystemExit"]
 
 
 async def test_the_error_of_another_slots_component_keeps_its_name(world: World) -> None:

@@ -3,7 +3,6 @@ look at it: texts are then measured, or read back by the component's own decode.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from grading.checks.pure import Answer, Nothing, answers
@@ -12,7 +11,7 @@ from grading.checks.url_shortener.codes import ALPHABET
 from grading.judge.history import Call, History
 from grading.judge.plan import Op, Plan
 from grading.judge.requirement import Broken, Kept, NotShown, Outcome
-from grading.judge.wording import show
+from grading.judge.wording import show, show_number
 
 VALUE_ERROR = "builtins.ValueError"
 READ_BACK = "read back"
@@ -89,25 +88,13 @@ def read_back(plan: Plan, history: History, model: ReadBack) -> Outcome:
     for there, back in zip(encoded, decoded, strict=True):
         number = there.args[0]
         if back.value != number:
-            told = named(number)
+            told = show_number(number)
             return Broken(
                 "not read back",
                 f"decode(encode({told})) is {told}",
-                f"encode gave {there.told}, and decode made {named(back.value)} of that",
+                f"encode gave {there.told}, and decode made {show_number(back.value)} of that",
             )
     return Kept()
-
-
-def named(number: int) -> str:
-    """A number as a report tells it, short where it is long."""
-    if number.bit_length() <= 64:
-        return str(number)
-    power = round(math.log(number, 62))
-    for by, told in ((0, ""), (1, " + 1"), (-1, " - 1")):
-        if number == 62**power + by:
-            return f"62 ** {power}{told}"
-    text = str(number)
-    return text if len(text) <= 40 else f"{text[:12]}…{text[-6:]} (of {number.bit_length()} bits)"
 
 
 def padded(plan: Plan, history: History, model: ReadBack) -> Outcome:

@@ -22,7 +22,9 @@ STRANGE = (" ", "-", "_", "\n", "+", "é", "１", "٣", "ｂ", ".", "{", "@")
 
 
 def script(seed: int, name: str) -> Workload:
-    return Workload(seed, f"base62 {name}")
+    s = Workload(seed, f"base62 {name}")
+    s.facts["simpler"] = True
+    return s
 
 
 def digits_of(number: int) -> str:

@@ -149,7 +149,14 @@ def bounded(plan: Plan, history: History, namespace: Namespace) -> Outcome:
                     f"{asking(plan, call)} finds all codes taken and raises Unavailable",
                     f"it got {got}",
                 )
-    return Kept() if shown else NotShown("no claim was refused", "codes that somebody else has already")
+    return (
+        Kept()
+        if shown
+        else NotShown(
+            "no claim was refused: `taken` was asked first, perhaps, or nothing was claimed",
+            "claims of codes that somebody else has already",
+        )
+    )
 
 
 def nothing_lost(plan: Plan, history: History, namespace: Namespace) -> Outcome:

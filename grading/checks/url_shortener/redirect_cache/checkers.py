@@ -149,20 +149,26 @@ def _asks_again(plan: Plan, history: History) -> Broken | None:
     )
 
 
+UNITS = "The commands that write, and the life that each gives: px= and PX take whole milliseconds, ex= and EX seconds."
+
+
 def _spread(plan: Plan, history: History) -> Broken | None:
-    keys = next(iter(history.inspections.values()), {})
+    if not history.inspections:
+        return None
+    keys = next(iter(history.inspections.values()))
     lifetimes = [left / 1000 for left in keys.values() if left is not None and left > 200 * plan.ttl]
     filled = len({c.args[0] for c in resolves(history) if c.began < 2})
     if filled < plan.facts["filled"]:
         return None
     expected = f"{filled} entries filled within a tenth of a second die spread over {SPREAD * plan.ttl:.0f} s or more"
     if not lifetimes:
-        return Broken(
-            "nothing kept",
-            expected,
-            "two seconds later the cache held no entry that lives for longer",
-            writes=True,
+        longest = max((left / 1000 for left in keys.values() if left is not None), default=0.0)
+        got = (
+            f"two seconds later the one that lives longest has {longest:.1f} s left, of a ttl of {plan.ttl:g} s"
+            if keys
+            else "two seconds later none of them was in the cache any more"
         )
+        return Broken("nothing kept", expected, got, writes=True, read_next=UNITS)
     spread = max(lifetimes) - min(lifetimes)
     if len(lifetimes) < 20 or spread < SPREAD * plan.ttl:
         got = f"they lie under {len(lifetimes)} keys, which die within {spread:.1f} s of each other"

@@ -121,12 +121,13 @@ def even(plan: Plan, history: History, model: object) -> Outcome:
         wrong = [shard for shard in shards if not least <= counts[shard] <= most]
         if wrong:
             worst = max(wrong, key=lambda shard: abs(counts[shard] - fair))
-            at_least = f"no fewer than {math.ceil(least)}, " if least > 0 else ""
+            at_least = f"no fewer than {math.ceil(least)} and " if least > 0 else ""
             some = ", ".join(str(each.args[0]) for each in asked[:3])
             return Broken(
                 "uneven",
-                f"of {len(asked)} codes ({some}, …) each of the {len(shards)} shards gets about {fair:.0f}, "
-                f"{at_least}no more than {math.floor(most)}",
+                f"of {len(asked)} codes ({some}, …) each of the {len(shards)} shards gets about {fair:.0f}: "
+                f"{LEAST:g} to {MOST:g} times that, and what chance adds in so few, so {at_least}no more than "
+                f"{math.floor(most)}",
                 f"{worst} got {counts[worst]}; all: " + ", ".join(f"{s} {counts[s]}" for s in shards),
             )
     return Kept() if shown else NotShown("few codes were asked", f"{COUNTED} codes")
@@ -158,7 +159,8 @@ def few_move(plan: Plan, history: History, model: object) -> Outcome:
         some = "; ".join(f"{old.args[0]} from {old.value} to {new.value}" for old, new in moved[:3])
         return Broken(
             "many move",
-            f"from {before} shards to {after} about {fair:.0f} of {asked} codes move, one in {after}: no more than "
+            f"from {before} shards to {after} about {fair:.0f} of {asked} codes move, one in {after}: "
+            f"{MOST:g} times that at most, and what chance adds in so few, so no more than "
             f"{math.floor(bounds(fair)[1])}",
             f"{len(moved)} move: {some}, …",
         )

@@ -42,7 +42,8 @@ DAYS_LATER = Scenario(
 )
 BURST = Scenario(
     "burst",
-    f"{workloads.BURST} codes were asked of one server within a second, in a layout with a sequence of 128.",
+    f"{workloads.BURST} codes were asked of each of two servers within a second, in a layout with a sequence of 128; "
+    "their worker numbers were neighbours.",
     workloads.burst,
     checkers.none_twice,
     every=4,

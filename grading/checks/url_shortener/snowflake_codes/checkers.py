@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 from grading.checks.errors import raised
@@ -39,6 +40,14 @@ SHARED = 1.5
 SAME_STEP = 5
 """So many neighbours may be the same step apart. By chance not even two are."""
 RENEWALS = 20
+NO_CODE = (
+    "A caller who is sent away, although the clock goes and the lease table answers, has no link: there is no form to "
+    "judge."
+)
+TOO_MANY_LEASES = (
+    "How many worker numbers does one server take, if several callers come before the first of them has its lease? "
+    "There are not many in all."
+)
 
 
 def length_of(plan: Plan) -> int:
@@ -46,7 +55,10 @@ def length_of(plan: Plan) -> int:
 
 
 def well_formed(plan: Plan, history: History, world: World) -> Outcome:
-    return first_failed(plan, history) or first_malformed(plan, history, length_of(plan)) or Kept()
+    wrong = first_failed(plan, history)
+    if wrong is not None and "Unavailable" in wrong.got:
+        return replace(wrong, why=NO_CODE, read_next=TOO_MANY_LEASES)
+    return wrong or first_malformed(plan, history, length_of(plan)) or Kept()
 
 
 def own_codes_past_aliases(plan: Plan, history: History, world: World) -> Outcome:

@@ -90,14 +90,19 @@ def many_codes(seed: int) -> Plan:
 
 
 def burst(seed: int) -> Plan:
-    """More codes in one second than its sequence has numbers; then the next second."""
+    """More codes in one second than its sequence has numbers, by two servers with neighbouring worker numbers; then the
+    next second."""
     s = script(seed, "burst")
-    ask(s, 0.5)
+    s.facts["workers"] = 2
+    for server in range(2):
+        ask(s, 0.5, server)
     at = s.between(1.05, 1.4)
     for index in range(4):
-        ask(s, round(at + 0.03 * index, 6), count=BURST // 4)
-    ask(s, at + 1.0, count=5)
-    return s.plan(servers=1, batch=True, **given(s))
+        for server in range(2):
+            ask(s, round(at + 0.03 * index, 6), server, count=BURST // 4)
+    for server in range(2):
+        ask(s, at + 1.0, server, count=5)
+    return s.plan(servers=2, batch=True, **given(s))
 
 
 def clock_steps_back(seed: int) -> Plan:

@@ -1,0 +1,1 @@
+"""The answers that the notebooks of the URL shortener ask for."""

@@ -1,0 +1,1 @@
+"""Stated requirements, tried on a running stack: `await hold(stack, requirements)`."""

@@ -1,0 +1,26 @@
+"""What the proxies, balancer and edge, note of a request that is traced: see `tracing`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+from reference.platform.front_client import Client
+from reference.platform.http1 import RequestHead
+from reference.platform.tracing import Record, Traces, asks, current, is_local, recorded
+
+
+def traced(traces: Traces, client: Client, request: RequestHead) -> AbstractContextManager[Record]:
+    """Around the answer to `request`: records it, if it asks for that and comes from this machine."""
+    given = (request.get(b"x-request-id") or b"").decode("latin-1")
+    forwarded = (request.get(b"x-forwarded-for") or b"").decode("latin-1")
+    if not asks(given) or not is_local(client.peer.decode(), forwarded):
+        return nullcontext({})
+    method, path = request.method.decode(), request.target.decode("latin-1")
+    return recorded(traces.begin(given), "pass on", method=method, path=path)
+
+
+def asking(backend: str) -> AbstractContextManager[Record]:
+    """Around the asking of one server, if the request is traced."""
+    if (recording := current()) is None:
+        return nullcontext({})
+    return recording.span("ask", backend)
