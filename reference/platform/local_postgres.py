@@ -9,14 +9,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference.platform.local_service import (
-    ENVIRONMENT,
-    HOST,
-    ServiceSpec,
-    free_port,
-    in_package,
-    write_secret,
-)
+from reference.platform.local_service import ENVIRONMENT, HOST, ServiceSpec, in_package, write_secret
+from reference.platform.port_lease import PortLease
 
 DATABASE_USER = "workbench"
 
@@ -61,7 +55,8 @@ def postgres_specs(names: Sequence[str], programs: Path, data_dir: Path) -> list
 
 def postgres_spec(folder: Path, programs: Path, password: str, user: str | None) -> ServiceSpec:
     """The server of the cluster that lies in `folder`."""
-    port = free_port()
+    lease = PortLease(HOST)
+    port = lease.port
     options = {
         "listen_addresses": HOST,
         "unix_socket_directories": "",
@@ -79,7 +74,7 @@ def postgres_spec(folder: Path, programs: Path, password: str, user: str | None)
 
     url = f"postgresql://{DATABASE_USER}:{password}@{HOST}:{port}/postgres"
     # The folder above: the server's own is not for others to enter, and it enters it itself.
-    return ServiceSpec(folder.name, tuple(argv), folder.parent, url, ready, user)
+    return ServiceSpec(folder.name, tuple(argv), folder.parent, url, ready, lease, user)
 
 
 def service_user() -> str | None:

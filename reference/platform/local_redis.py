@@ -7,7 +7,8 @@ import shutil
 import socket
 from pathlib import Path
 
-from reference.platform.local_service import HOST, ServiceSpec, free_port, in_package, write_secret
+from reference.platform.local_service import HOST, ServiceSpec, in_package, write_secret
+from reference.platform.port_lease import PortLease
 
 
 def redis_server() -> Path | None:
@@ -18,11 +19,14 @@ def redis_server() -> Path | None:
 def redis_spec(name: str, program: Path, folder: Path, options: tuple[str, ...]) -> ServiceSpec:
     """A Redis. With an append-only file, what it acknowledged survives `kill -9`: it writes before it answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, password = free_port(), secrets.token_urlsafe(24)
+    lease, password = PortLease(HOST), secrets.token_urlsafe(24)
+    port = lease.port
     general = (f"bind {HOST}", f"port {port}", f'dir "{folder}"', f"requirepass {password}", 'save ""')
     config = write_secret(folder / "redis.conf", "\n".join([*general, *options, ""]))
     url = f"redis://:{password}@{HOST}:{port}/0"
-    return ServiceSpec(name, (str(program), str(config)), folder, url, lambda: redis_answers(port, password))
+    return ServiceSpec(
+        name, (str(program), str(config)), folder, url, lambda: redis_answers(port, password), lease
+    )
 
 
 def redis_answers(port: int, password: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reference.platform.sockets import listen, port_of
+from reference.platform.port_lease import PortLease
 
 HOST = "127.0.0.1"
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
@@ -17,13 +17,14 @@ ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}
 class ServiceSpec:
     """A server to start. `user`: the user to run it as, None for our own. `ready`: asks it, briefly, whether it
     serves; to be called from a thread. The folder and the port are its own for good: it may be killed and
-    started again with the same spec."""
+    started again with the same spec. `lease`: what keeps its port from everybody else."""
 
     name: str
     argv: tuple[str, ...]
     cwd: Path
     url: str
     ready: Callable[[], bool]
+    lease: PortLease
     user: str | None = None
     env: dict[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
 
@@ -35,14 +36,6 @@ def in_package(package: str, path: str) -> Path | None:
         if (Path(folder) / path).exists():
             return Path(folder) / path
     return None
-
-
-def free_port() -> int:
-    listener = listen(HOST)
-    try:
-        return port_of(listener)
-    finally:
-        listener.close()
 
 
 def write_secret(file: Path, text: str) -> Path:

@@ -365,6 +365,7 @@ def services(stack: ExitStack, folder: Path) -> Settings:
     """Real Redis and PostgreSQL, on the other core."""
     urls = {}
     for spec in local_services(folder, SHARDS):
+        stack.callback(spec.lease.release)
         as_user = {"user": spec.user, "group": group_of(spec.user), "extra_groups": []} if spec.user else {}
         Process(
             stack,

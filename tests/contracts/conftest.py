@@ -86,6 +86,7 @@ def local_servers() -> Iterator[dict[str, Server]]:
         Path(folder).chmod(0o711)
         servers = {spec.name: Server(spec) for spec in local_services(Path(folder), SHARDS)}
         for server in servers.values():
+            stack.callback(server.spec.lease.release)
             server.start()
             stack.callback(server.kill)
         yield servers

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from workbench.stack.network import Network
-from workbench.stack.ports import PortLease
+
+from reference.platform.port_lease import PortLease
 
 pytestmark = pytest.mark.anyio
 

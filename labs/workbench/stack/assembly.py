@@ -116,7 +116,7 @@ class Assembly:
             raise StartFailed(str(error)) from None
         for role in roles:
             role.spec = specs[role.name]
-            self.plan.take(role.name, role.spec.url)
+            self.plan.take(role.name, role.spec.url, role.spec.lease)
         await asyncio.gather(*(self._spawn(role) for role in roles))
 
     async def _spawn(self, role: Role) -> None:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from reference.build import Topology, build
 from reference.platform.identity import administrator_token
+from reference.platform.port_lease import PortLease
 from reference.platform.settings import Settings
 from reference.platform.topology import SQL_KINDS, entrance
-from workbench.stack.ports import PortLease
 from workbench.stack.request import Request
 
 
@@ -56,10 +56,10 @@ class Plan:
             plan.kinds["services"] = "services"
         return plan
 
-    def take(self, service: str, url: str) -> None:
+    def take(self, service: str, url: str, lease: PortLease) -> None:
         """A service of the local profile serves at `url`: its port is kept for it like any other."""
         self.urls[service] = url
-        self.ports[service] = PortLease(port=urlsplit(url).port or 0)
+        self.ports[service] = lease
 
     def release(self) -> None:
         for lease in (*self.ports.values(), *self.edges.values()):
