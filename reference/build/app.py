@@ -13,6 +13,7 @@ from reference.build.links import routing_of
 from reference.platform import sql
 from reference.platform.admission import Admission
 from reference.platform.clock import SystemClock
+from reference.platform.fillings import Equipment
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
@@ -23,7 +24,7 @@ from reference.platform.redis_client import redis_client
 from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
-from reference.platform.slots import Equipment, SlotHolder
+from reference.platform.slots import SlotHolder
 from reference.platform.traced_sql import TracedDatabase
 from reference.platform.tracing import Traces
 from reference.shortener.app import AppServer

@@ -12,11 +12,12 @@ from typing import cast
 
 from reference.platform.clock import Clock
 from reference.platform.contained import Slot
+from reference.platform.fillings import Equipment
 from reference.platform.metrics import Metrics
 from reference.platform.process import EventSink
 from reference.platform.redis_client import redis_client
 from reference.platform.settings import Settings
-from reference.platform.slots import Equipment, SlotHolder
+from reference.platform.slots import SlotHolder
 from reference.platform.sql import Database
 from reference.shortener.key_ranges import SqlKeyRanges
 from reference.shortener.random_codes import RandomCodes

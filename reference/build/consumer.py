@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from reference.platform import sql
 from reference.platform.clock import SystemClock
+from reference.platform.fillings import Equipment
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
 from reference.platform.live import Live
@@ -15,7 +16,6 @@ from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.settings import Settings
-from reference.platform.slots import Equipment
 from reference.platform.traced_sql import TracedDatabase
 from reference.platform.tracing import Traces
 from reference.shortener.aggregators import AggregatorSlot, SlottedAggregators

@@ -21,6 +21,7 @@ from reference.shortener.deletions import DeletionNews
 from reference.shortener.fast_connections import FastConnections
 from reference.shortener.fast_path import FastPath, Fillings
 from reference.shortener.near_cache import NearCache, live_entries, steady
+from reference.shortener.plain_gets import PlainGets
 
 NEWS_TIMEOUT = 1.0
 """Seconds without any answer after which the connection for news counts as broken."""
@@ -60,8 +61,7 @@ class FastFront:
             seconds=seconds,
             record=record,
             role=settings.role,
-            hosts=hosts,
-            proxies=2 if settings.edge else 1,
+            gets=PlainGets(hosts, proxies=2 if settings.edge else 1),
             fillings=fillings,
             traces=traces,
         )

@@ -12,24 +12,23 @@ seconds. Command `purge` ends it at once.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from reference.platform.backends import Backends
-from reference.platform.edge_cache import ENTRIES, LARGEST, EdgeCache, Key, Stored
+from reference.platform.edge_cache import ENTRIES, EdgeCache, Key, Stored
+from reference.platform.edge_witnesses import Counts, Keeper, Passing
 from reference.platform.exchange import Exchange
-from reference.platform.freshness import REDIRECTS, lifetime, may_answer, wants_fresh
+from reference.platform.freshness import may_answer, wants_fresh
 from reference.platform.front import Front
 from reference.platform.front_client import Client
-from reference.platform.http1 import HOP_BY_HOP, Headers, RequestHead, ResponseHead
+from reference.platform.http1 import HOP_BY_HOP, RequestHead
 from reference.platform.proxy_traces import traced
 from reference.platform.request_ids import id_for
 from reference.platform.settings import LiveSettings
 from reference.platform.tracing import Traces, remark
 
-Outcome = Literal["hit", "miss", "bypass"]
 UNSAFE = (b"POST", b"PUT", b"PATCH", b"DELETE")
 OWN = frozenset((b"x-cache", b"age", b"x-request-id", b"server-role"))
 """Headers of a stored answer that a hit gets anew."""
@@ -54,8 +53,7 @@ class Edge:
         """Only one, so there is nothing to choose, and nothing to be learned from health checks."""
         self.cache = EdgeCache(now, entries)
         self._now = now
-        self.counts: Counter[Outcome] = Counter()
-        self.redirects: Counter[Outcome] = Counter()
+        self.counts = Counts()
         self._front = Front(host, port, "edge", self._traced_answer)
         self._traces = Traces()
 
@@ -84,8 +82,8 @@ class Edge:
     def health(self) -> dict[str, Any]:
         """`answers`: how many, by what X-Cache said; `redirects`: those of them that were redirects."""
         return {
-            "answers": dict(self.counts),
-            "redirects": dict(self.redirects),
+            "answers": dict(self.counts.answers),
+            "redirects": dict(self.counts.redirects),
             "entries": len(self.cache),
             "bytes": self.cache.size,
             "refused": {str(status): count for status, count in self._front.refused.items()},
@@ -122,7 +120,7 @@ class Edge:
 
     async def _hit(self, client: Client, request: RequestHead, found: Stored) -> bool:
         assert found.head is not None
-        self._count("hit", found.head.status)
+        self.counts.add("hit", found.head.status)
         remark(status=found.head.status, how="edge")
         add = [
             (b"age", str(found.age(self._now())).encode()),
@@ -137,52 +135,12 @@ class Edge:
         return request.keep_alive
 
     async def _fetch(self, client: Client, request: RequestHead, key: Key) -> bool:
-        return await Exchange(client, request, self.behind, Keeper(self, request, key)).run()
+        witness = Keeper(self.cache, self.counts, request, key, self.live.edge_ttl)
+        return await Exchange(client, request, self.behind, witness).run()
 
     async def _pass(self, client: Client, request: RequestHead, key: Key) -> bool:
         try:
-            return await Exchange(client, request, self.behind, Passing(self)).run()
+            return await Exchange(client, request, self.behind, Passing(self.counts)).run()
         finally:
             if request.method in UNSAFE:  # it may have changed what this URL means (RFC 9111, 4.4)
                 self.cache.drop(key)
-
-    def _count(self, outcome: Outcome, status: int) -> None:
-        self.counts[outcome] += 1
-        if status in REDIRECTS:
-            self.redirects[outcome] += 1
-
-
-class Passing:
-    """The Witness of an answer that is none of the cache's business."""
-
-    def __init__(self, edge: Edge) -> None:
-        self.edge = edge
-
-    def head(self, answer: ResponseHead) -> Headers:
-        self.edge._count("bypass", answer.status)
-        return [(b"x-cache", b"bypass")]
-
-    def body(self, data: bytes) -> None:
-        pass
-
-
-class Keeper:
-    """The Witness of an answer that is kept if it may be."""
-
-    def __init__(self, edge: Edge, request: RequestHead, key: Key) -> None:
-        self.edge = edge
-        self.request = request
-        self.key = key
-        self.generation = edge.cache.generation
-        self.answer: ResponseHead | None = None
-
-    def head(self, answer: ResponseHead) -> Headers:
-        self.edge._count("miss", answer.status)
-        self.answer = answer
-        return [(b"x-cache", b"miss")]
-
-    def body(self, data: bytes) -> None:
-        assert self.answer is not None
-        if self.request.method == b"GET":
-            span = lifetime(self.answer, self.edge.live.edge_ttl) if len(data) <= LARGEST else 0.0
-            self.edge.cache.put(self.key, self.answer, data, span, generation=self.generation)

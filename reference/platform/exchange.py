@@ -8,36 +8,22 @@ be made has carried nothing, so then any request may go elsewhere.
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from reference.platform.backends import Backend, Backends, Upstream
 from reference.platform.balancing import key_of
 from reference.platform.front_client import Client, ClientFailed
-from reference.platform.http1 import HOP_BY_HOP, Headers, Malformed, RequestHead, ResponseHead, read_response
+from reference.platform.http1 import HOP_BY_HOP, Malformed, RequestHead, ResponseHead, read_response
 from reference.platform.http1_bodies import body
 from reference.platform.problems import Problem
 from reference.platform.proxy_traces import asking
+from reference.platform.relaying import Witness, relay
 from reference.platform.request_ids import id_for
-from reference.platform.tunnel import tunnel
-from reference.platform.wire import Wire
 
 SILENCE = 2.0
 """Seconds without the first byte of an answer after which another server is asked."""
 SILENCE_ALONE = 5.0
 """The same, where no other server may be asked; also how long a side may take none of what we send it."""
 NOT_FORWARDED = HOP_BY_HOP | {b"expect"}
-
-
-class Witness(Protocol):
-    """Sees an answer pass by."""
-
-    def head(self, answer: ResponseHead) -> Headers:
-        """Called first. Headers to add to what the client gets."""
-        ...
-
-    def body(self, data: bytes) -> None:
-        """Called with the body, once and whole, if its length was given and it has come already; else not at all."""
-        ...
 
 
 class Exchange:
@@ -77,7 +63,7 @@ class Exchange:
                     answer = await self._ask(upstream, send=already is None)
                     span["status"] = answer.status
                     backend.answered += 1
-                    return await self._relay(backend, upstream, answer)
+                    return await relay(self.client, self.request, answer, backend, upstream, self.witness)
             except _Unanswered as failure:
                 if self.client.ended:
                     return False
@@ -132,42 +118,6 @@ class Exchange:
                 raise ClientFailed from error
             upstream.write(piece)
             await upstream.drain(SILENCE_ALONE)
-
-    async def _relay(self, backend: Backend, upstream: Upstream, answer: ResponseHead) -> bool:
-        if self.upgrade and answer.status == 101:
-            await self._tunnel(upstream, answer)
-            return False
-        finished = False
-        try:
-            framing = answer.framing(self.request.method)
-            keep = self.request.keep_alive and framing != "until-close"
-            add = self.witness.head(answer) if self.witness is not None else []
-            head = answer.encode(HOP_BY_HOP, [*add, (b"connection", b"keep-alive" if keep else b"close")])
-            if isinstance(framing, int) and len(upstream.buffer) >= framing:
-                # Nearly always: all of it is here, and goes in one write.
-                whole = upstream.take(framing)
-                self.client.write(head + whole)
-                if self.witness is not None:
-                    self.witness.body(whole)
-            else:
-                self.client.write(head)
-                async for piece in body(upstream, framing, None):
-                    self.client.write(piece)
-                    await self.client.drain(None)
-            finished = answer.keep_alive and framing != "until-close"
-            await self.client.drain(None)
-            return keep
-        finally:  # a connection on which something is still under way is of no further use
-            if finished:
-                backend.give_back(upstream)
-            else:
-                upstream.abort()
-
-    async def _tunnel(self, upstream: Wire, answer: ResponseHead) -> None:
-        """From now on bytes are bytes, both ways, until one side ends."""
-        add = [(b"connection", b"upgrade"), (b"upgrade", answer.get(b"upgrade") or b"")]
-        self.client.write(answer.encode(HOP_BY_HOP, add))
-        await tunnel(self.client, upstream)
 
 
 class _Unanswered(Exception):

@@ -9,43 +9,18 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from reference.platform.contained import PATIENCE, Contained, Slot
+from reference.platform.contained import Contained, Slot
+from reference.platform.fillings import Equipment, Filling, begin, retire
 from reference.platform.modules import (
     ComponentRejected,
-    being_cancelled,
-    check_method,
     compile_module,
     forget_module,
     rejecting,
 )
 from reference.platform.process import ComponentFactory, EventSink
-
-
-@dataclass(slots=True)
-class Filling:
-    """A component in service, or about to leave it."""
-
-    name: str
-    make: ComponentFactory
-    component: Any
-    close: Callable[[], Awaitable[None]]
-    """Closes what was opened for this component."""
-    module: str | None = None
-    in_flight: int = 0
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What a component is constructed with, and how to close it afterwards."""
-
-    keywords: dict[str, Any]
-    close: Callable[[], Awaitable[None]]
 
 
 class SlotHolder(Contained):
@@ -116,11 +91,11 @@ class SlotHolder(Contained):
         ComponentRejected: it could not be constructed or started, and the old one is still in service.
         """
         async with self._swapping:
-            new = await self._begin(name, make, module)
+            new = await begin(self.slot, self._equip(), name, make, module)
             old, self._current = self._current, new
             self._told.clear()
             self.on_change()
-            problems = await self._retire(old) if old else []
+            problems = await retire(old) if old else []
             return {"slot": self.slot.name, "filling": name, "problems": problems}
 
     async def again(self) -> dict[str, Any]:
@@ -128,53 +103,14 @@ class SlotHolder(Contained):
         async with self._swapping:
             old = self._current
             assert old is not None, "the slot has not been filled"
-            self._current = await self._begin(old.name, old.make, old.module)
+            self._current = await begin(self.slot, self._equip(), old.name, old.make, old.module)
             old.module = None  # the new instance keeps it
-            problems = await self._retire(old)
+            problems = await retire(old)
             return {"slot": self.slot.name, "filling": old.name, "problems": problems}
 
     async def stop(self) -> None:
         """Takes the component out of service for good."""
         async with self._swapping:
             if self._current:
-                await self._retire(self._current)
+                await retire(self._current)
                 self._current = None
-
-    async def _begin(self, name: str, make: ComponentFactory, module: str | None) -> Filling:
-        equipment = self._equip()
-        try:
-            with rejecting(self.slot.name, f"{self.slot.class_name} cannot be constructed"):
-                component = make(**equipment.keywords)
-            for method in self.slot.methods:
-                check_method(component, self.slot.class_name, method, pure=method in self.slot.pure)
-            if hasattr(component, "start"):
-                with rejecting(self.slot.name, f"{self.slot.class_name}.start failed"):
-                    async with asyncio.timeout(PATIENCE):
-                        await component.start()
-        except BaseException:
-            await equipment.close()
-            raise
-        return Filling(name, make, component, equipment.close, module)
-
-    async def _retire(self, old: Filling) -> list[str]:
-        """Lets the old component finish. Returns what went wrong; it goes in any case."""
-        problems: list[str] = []
-        old.idle.clear()
-        if old.in_flight:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(old.idle.wait(), PATIENCE)
-            if old.in_flight:
-                problems.append(f"{old.in_flight} calls had not ended after {PATIENCE:.0f} s")
-        for step in ("drain", "stop"):
-            if hasattr(old.component, step):
-                try:
-                    async with asyncio.timeout(PATIENCE):
-                        await getattr(old.component, step)()
-                except BaseException as error:
-                    if isinstance(error, asyncio.CancelledError) and being_cancelled():
-                        raise
-                    problems.append(f"{step} raised {type(error).__name__}: {error}")
-        await old.close()
-        if old.module:
-            forget_module(old.module)
-        return problems

@@ -16,7 +16,7 @@ import re
 from typing import Protocol
 
 from reference.platform.sql import Database, statement
-from reference.shortener.components.codes import CODE_LENGTH
+from reference.shortener.components.base62 import CODE_LENGTH
 
 SHORTEST, LONGEST = 3, 32
 

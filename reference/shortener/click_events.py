@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from reference.platform.events import Envelope
-from reference.shortener.clicks import CLICKED
+from reference.shortener.click_rows import CLICKED
 from reference.shortener.components import Click
 
 VERSIONS = (1, 2)

@@ -11,11 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import random
-from collections.abc import Iterable
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii as quoted
 
 from reference.platform.clock import Clock
 from reference.platform.errors import PortError
@@ -25,6 +21,7 @@ from reference.platform.packs import Row, Stem
 from reference.platform.tasks import end
 from reference.platform.tracing import Recording, current
 from reference.platform.tracing import clock as steps
+from reference.shortener.click_rows import CLICKED, VERSION, Click, rows, told
 from reference.shortener.privacy import Visitor
 
 PAUSE = 0.02
@@ -34,15 +31,6 @@ BATCH = 800
 SLICE = 100
 """Events that are encoded in one go: no redirect waits for longer than that."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
-
-CLICKED = "link.clicked"
-VERSION = 2
-"""Of the event: `data` tells of the visitor. Version 1 had none."""
-
-
-Click = tuple[int, str, float, str, str]
-"""Number, code, time, trace ("" if the request's id is the click's own), and `told` of the visitor. A plain tuple: a
-class with names would double what a click costs."""
 
 
 class ClickBuffer:
@@ -146,7 +134,7 @@ class ClickBuffer:
         batch: list[Row] = []
         until = min(BATCH, len(self._waiting))
         for start in range(0, until, SLICE):
-            batch += self._rows(self._waiting[start : min(start + SLICE, until)])
+            batch += rows(self._waiting[start : min(start + SLICE, until)])
             await asyncio.sleep(0)  # redirects that have come go first
         pause = RETRY_FIRST
         began = steps()
@@ -168,20 +156,3 @@ class ClickBuffer:
         for _, _, _, trace, _ in self._waiting[:count]:
             if (recording := self._followed.pop(trace, None)) is not None:
                 recording.add("append", "log", began=began, seconds=steps() - began, events=count)
-
-    @staticmethod
-    def _rows(clicks: Iterable[Click]) -> list[Row]:
-        return [
-            (
-                code,
-                f"[{number},{quoted(code)},{int(1e6 * time)},{quoted(trace)},{visitor}]",
-            )
-            for number, code, time, trace, visitor in clicks
-        ]
-
-
-@lru_cache(4096)
-def told(visitor: Visitor) -> str:
-    """The values that an event's data has, as JSON. Many clicks have the same: few agents, few referrers, and a network
-    for many addresses."""
-    return json.dumps(visitor, separators=(",", ":"))[1:-1]

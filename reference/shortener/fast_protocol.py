@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from reference.platform.http_protocol import HttpProtocol
-from reference.shortener.fast_path import Plain
 from reference.shortener.near_cache import Hot
+from reference.shortener.plain_gets import Plain
 
 if TYPE_CHECKING:
     from reference.shortener.fast_connections import FastConnections
@@ -24,7 +24,7 @@ class FastProtocol(HttpProtocol):
         self._all = connections
         self._fast = connections.fast
         self._entries = connections.fast.near.entries
-        self._known = connections.fast.known
+        self._known = connections.fast.gets.known
         self._answered: Plain | None = None
         """The message that is being parsed has its answer, and was this."""
         self._messages = 0
@@ -61,7 +61,7 @@ class FastProtocol(HttpProtocol):
         super().data_received(data)
         asked = self._answered
         if between and asked is not None and not asked.trace and self._is_whole(data):
-            self._fast.remember(self._peer, data[data.find(b" ", 5) :], asked)
+            self._fast.gets.remember(self._peer, data[data.find(b" ", 5) :], asked)
 
     def _answer_known(self, data: bytes) -> bytes:
         """Answers what `data` begins with, as far as it is known. Returns what is left."""
@@ -114,7 +114,7 @@ class FastProtocol(HttpProtocol):
         elif (
             self._my_turn() and self.parser.get_method() == b"GET" and self.parser.get_http_version() == "1.1"
         ):
-            asked = self._fast.plain(self.headers, self._peer)
+            asked = self._fast.gets.read(self.headers, self._peer)
             if asked is not None and self._answer(hot, asked):
                 self._answered = asked
                 return

@@ -10,9 +10,10 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 from reference.platform.contained import ComponentError
+from reference.platform.fillings import Equipment
 from reference.platform.modules import ComponentRejected
 from reference.platform.process import ComponentFactory, EventSink, ignore_events
-from reference.platform.slots import Equipment, SlotHolder
+from reference.platform.slots import SlotHolder
 from reference.shortener.components import ALPHABET
 from reference.shortener.routing import Placement
 from reference.shortener.slots import SHARD_ROUTER

@@ -22,6 +22,7 @@ This package needs nothing but the standard library, so that the judge's sandbox
 reference solutions.
 """
 
+from reference.shortener.components.base62 import ALPHABET, CODE_LENGTH, Base62
 from reference.shortener.components.clicks import (
     AHEAD_MAX,
     MINUTE_HOUR_DAY,
@@ -31,22 +32,18 @@ from reference.shortener.components.clicks import (
     ClickStore,
     Counted,
 )
-from reference.shortener.components.codes import (
-    ALPHABET,
-    CODE_LENGTH,
+from reference.shortener.components.hash_codes import HashCodes
+from reference.shortener.components.key_pool import KeyPool, KeyRanges
+from reference.shortener.components.links import Answer, Clock, Link, LinkReader, State
+from reference.shortener.components.namespace import Namespace
+from reference.shortener.components.redirect_cache import DELETION_BOUND, NEGATIVE_TTL_MAX, RedirectCache
+from reference.shortener.components.shards import ShardRouter
+from reference.shortener.components.snowflake_codes import (
     SNOWFLAKE_EPOCH,
-    Base62,
-    HashCodes,
-    KeyPool,
-    KeyRanges,
-    Namespace,
     SnowflakeCodes,
     WorkerIds,
     WorkerLease,
 )
-from reference.shortener.components.links import Answer, Clock, Link, LinkReader, State
-from reference.shortener.components.redirect_cache import DELETION_BOUND, NEGATIVE_TTL_MAX, RedirectCache
-from reference.shortener.components.shards import ShardRouter
 from reference.shortener.components.testers import (
     TOLERANCE,
     CacheLook,

@@ -10,12 +10,12 @@ import pytest
 from reference.platform.errors import LeaseLost, TimedOut, Unavailable
 from reference.platform.event_log import START, Entry
 from reference.platform.events import Envelope
+from reference.platform.fillings import Equipment
 from reference.platform.leases import LEASE_SECONDS, Lease
 from reference.platform.logs import JsonLog
 from reference.platform.memory_log import MemoryLog
 from reference.platform.metrics import Metrics
 from reference.platform.modules import ComponentRejected
-from reference.platform.slots import Equipment
 from reference.shortener.aggregators import AggregatorSlot, SlottedAggregators
 from reference.shortener.click_aggregator import ClickAggregator
 from reference.shortener.components import Click, Counted

@@ -24,6 +24,7 @@ from reference.shortener.fast_connections import FastConnections
 from reference.shortener.fast_path import FastPath
 from reference.shortener.links import NewLink
 from reference.shortener.near_cache import NearCache, steady
+from reference.shortener.plain_gets import PlainGets
 
 pytestmark = pytest.mark.anyio
 
@@ -147,8 +148,7 @@ async def two(world: Any) -> AsyncIterator[Two]:
         seconds=world.metrics.histogram("test_seconds", "", "how").labels("fast"),
         record=JsonLog("app-7", log),
         role="app-7",
-        hosts=hosts,
-        proxies=1,
+        gets=PlainGets(hosts, proxies=1),
         fillings=lambda: fillings,
     )
     sample = lambda: world.live.now.request_log_sample  # noqa: E731
@@ -183,7 +183,7 @@ async def test_a_hot_link_is_answered_fast_and_the_same(two: Two) -> None:
     assert b"location: https://example.org/a?b=c\r\n" in answer
     assert [(code, who) for code, _, _, who in clicks] == [("abc1234", ["a.example", "curl", "127.0.0.0/24"])]
     assert two.answered_fast() == 2
-    assert two.fast.known
+    assert two.fast.gets.known
 
 
 async def test_a_traced_request_is_recorded_as_answered_from_memory(two: Two) -> None:

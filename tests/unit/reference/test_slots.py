@@ -10,8 +10,9 @@ import pytest
 from reference.platform import slots
 from reference.platform.contained import LONGEST, TOLD, ComponentError, Slot
 from reference.platform.errors import Unavailable
+from reference.platform.fillings import Equipment
 from reference.platform.modules import ComponentRejected, line_in_component
-from reference.platform.slots import Equipment, SlotHolder
+from reference.platform.slots import SlotHolder
 
 pytestmark = pytest.mark.anyio
 
