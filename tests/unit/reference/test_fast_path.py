@@ -468,10 +468,10 @@ async def test_idle_connections_are_closed(two: Two, monkeypatch: pytest.MonkeyP
     assert await reader.readuntil(b"\r\n\r\n")
     connections = [each for each in _connections(two) if each._idle_since is not None]
     assert len(connections) == 1
-    connections[0].close_if_idle(steady() + 74)
+    connections[0].close_if_idle(connections[0]._idle_since + 74)
     writer.write(get())
     assert await reader.readuntil(b"\r\n\r\n")
-    connections[0].close_if_idle(steady() + 76)
+    connections[0].close_if_idle(connections[0]._idle_since + 76)
     async with asyncio.timeout(5):
         assert await reader.read() == b""
     writer.close()

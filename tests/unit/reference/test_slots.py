@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reference.platform import slots
+from reference.platform import contained, fillings
 from reference.platform.contained import LONGEST, TOLD, ComponentError, Slot
 from reference.platform.errors import Unavailable
 from reference.platform.fillings import Equipment
@@ -92,7 +92,7 @@ async def test_a_component_that_never_ends_a_call_is_left_behind(
     await world.put("import asyncio; await asyncio.sleep(60)")
     call = asyncio.create_task(world.holder.call("say", "x"))
     await asyncio.sleep(0)
-    monkeypatch.setattr(slots, "PATIENCE", 0.05)
+    monkeypatch.setattr(fillings, "PATIENCE", 0.05)
     answer = await world.put("return text")
     assert answer["problems"] == ["1 calls had not ended after 0 s"]
     call.cancel()
@@ -220,7 +220,7 @@ async def test_a_cancelled_call_is_cancelled_and_no_error(world: World) -> None:
 
 
 async def test_a_call_without_end_is_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "PATIENCE", 0.02)
+    monkeypatch.setattr(contained, "PATIENCE", 0.02)
     await world.put("import asyncio; await asyncio.sleep(60)")
     with pytest.raises(ComponentError, match="not answered"):
         await world.holder.call("say", "x")
