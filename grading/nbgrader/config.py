@@ -99,6 +99,7 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
         CheckCellMetadata,
     ]
     c.JudgeComponents.work = str(work)
+    c.JudgeComponents.verdicts = str(work / "verdicts")
 
     c.GenerateFeedback.exporter_class = FeedbackPage
     c.GenerateFeedback.preprocessors = [GetGrades]

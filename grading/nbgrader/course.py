@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     autograde.add_argument(
         "--workers", type=int, help="submissions judged at once (default: one for each core)"
     )
+    autograde.add_argument("--exercise", help="judge this exercise alone, by its slot or its cell's name")
+    autograde.add_argument(
+        "--again", action="store_true", help="judge also what has its verdict on file already"
+    )
     step("feedback", "make a page for each submission: work/course/feedback/STUDENT/ASSIGNMENT/NOTEBOOK.html")
     step("release-feedback", "put the feedback pages into the exchange")
     export = step("export", "write all marks to a CSV file, with the points of every requirement")
@@ -81,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
             case "collect":
                 course.collect(args.folder)
             case "autograde":
-                for line in course.autograde(args.student, args.workers):
+                tell = partial(print, file=sys.stderr, flush=True)
+                how = {"exercise": args.exercise, "again": args.again, "tell": tell}
+                for line in course.autograde(args.student, args.workers, **how):
                     print(line)
             case "feedback":
                 course.feedback()

@@ -6,18 +6,20 @@ that a learner wrote may come near the process that writes marks.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from grading.judge.report import Verdict
 from grading.nbgrader.lift import Component
+from grading.nbgrader.progress import Progress
+from grading.nbgrader.verdicts import Kept, Verdicts
 
 COMMAND = (sys.executable, "-I", "-m", "grading.judge")
 WALL_LIMIT = 120.0
@@ -30,34 +32,37 @@ class JudgeFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Asks the judge. `ahead`: a folder of verdicts that were decided before (see `judge_ahead`), or None."""
+    """Asks the judge. `verdicts`: those on file, used and added to; None: each is decided anew."""
 
     seeds: str
     command: Sequence[str] = COMMAND
     wall_limit: float = WALL_LIMIT
-    ahead: Path | None = None
+    verdicts: Verdicts | None = None
 
     def verdict(self, component: Component) -> Verdict:
         """Raises JudgeFailed if there is none, after a second try."""
-        if self.ahead is not None and (kept := self.ahead / self._name(component)).exists():
-            return _parsed(kept.read_text("utf-8"), component)
+        if (kept := self.kept(component)) is not None:
+            return _parsed(kept.text, component)
         try:
-            return _parsed(self._ask(component), component)
+            return self._decide(component)
         except JudgeFailed:
-            return _parsed(self._ask(component), component)
+            return self._decide(component)
 
-    def ahead_into(self, component: Component, folder: Path) -> None:
-        """Decides it, for `verdict` to find in `folder`. A failure is left for `verdict` to meet."""
-        try:
-            text = self._ask(component)
-            _parsed(text, component)
-        except JudgeFailed:
-            return
-        (folder / self._name(component)).write_text(text, "utf-8")
+    def kept(self, component: Component) -> Kept | None:
+        return self.verdicts.get(component, self.seeds) if self.verdicts is not None else None
 
-    def _name(self, component: Component) -> str:
-        asked = f"{component.slot}\n{self.seeds}\n{component.source}"
-        return hashlib.sha256(asked.encode()).hexdigest() + ".json"
+    def ahead(self, component: Component) -> None:
+        """Decides it, for `verdict` to find on file. A failure is left for `verdict` to meet."""
+        with suppress(JudgeFailed):
+            self._decide(component)
+
+    def _decide(self, component: Component) -> Verdict:
+        began = time.monotonic()
+        text = self._ask(component)
+        verdict = _parsed(text, component)
+        if self.verdicts is not None:
+            self.verdicts.put(component, self.seeds, Kept(text, time.monotonic() - began))
+        return verdict
 
     def _ask(self, component: Component) -> str:
         command = [*self.command, component.slot, "-", "--json", "--seeds", self.seeds]
@@ -82,11 +87,25 @@ class Judge:
         return out.decode("utf-8", "replace")
 
 
-def judge_ahead(asked: Iterable[tuple[Judge, Component]], folder: Path, workers: int | None = None) -> None:
-    """Decides several at once, each by its judge, and the same for the same seeds once."""
+def judge_ahead(
+    asked: Iterable[tuple[Judge, Component]],
+    workers: int | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> None:
+    """Decides several at once, each by its judge, and the same for the same seeds once; what is on file is left as it
+    is. `workers`: processes at once, by default one for each core. `tell`: gets lines on how far it is."""
     distinct = {(judge.seeds, component): judge for judge, component in asked}
+    left = [(judge, component) for (_, component), judge in distinct.items() if judge.kept(component) is None]
+    progress = Progress(len(left), tell or (lambda line: None))
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        list(pool.map(lambda each: each[1].ahead_into(each[0][1], folder), distinct.items()))
+        begun = [pool.submit(judge.ahead, component) for judge, component in left]
+        try:
+            for each in as_completed(begun):
+                each.result()
+                progress.one()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _parsed(text: str, component: Component) -> Verdict:

@@ -23,6 +23,7 @@ from grading.nbgrader.lift import Component, Misconfigured, Unusable, lift, slot
 from grading.nbgrader.restore import NOTES, Resources, released_cells
 from grading.nbgrader.safe import plain
 from grading.nbgrader.seeds import learner_seeds
+from grading.nbgrader.verdicts import Verdicts
 
 MARK = "workbench"
 """Key in the metadata of the report's output: `{"points": {requirement: points}, "review": bool}`."""
@@ -104,7 +105,7 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
     wall_limit = Float(WALL_LIMIT, help="Seconds that one run of the judge may take; a last resort.").tag(
         config=True
     )
-    verdicts = Unicode("", help="A folder of verdicts that were decided ahead; none if empty.").tag(
+    verdicts = Unicode("", help="A folder for verdicts, which are not decided twice; none if empty.").tag(
         config=True
     )
 
@@ -149,7 +150,7 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             seeds=learner_seeds(Path(self.work), student),
             command=self.command,
             wall_limit=self.wall_limit,
-            ahead=Path(self.verdicts) if self.verdicts else None,
+            verdicts=Verdicts(Path(self.verdicts)) if self.verdicts else None,
         )
 
 

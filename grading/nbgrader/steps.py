@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -22,10 +22,25 @@ from grading.nbgrader.config import WORK, configure
 from grading.nbgrader.exchange import CollectPlainFiles
 from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
-from grading.nbgrader.lift import Component, lift, slots
+from grading.nbgrader.lift import CHECK, Component, lift, slots
 from grading.nbgrader.preprocessor import JudgeComponents
 from grading.nbgrader.restore import released_cells, restore
 from grading.nbgrader.submission import read
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A component that `student` handed in for the test cell `test`, and the judge with that student's seeds."""
+
+    student: str
+    test: str
+    component: Component
+    judge: Judge
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How an instructor may call the exercise."""
+        return (self.test, self.test.removesuffix(CHECK), self.component.slot)
 
 
 class Course:
@@ -74,9 +89,19 @@ class Course:
                 if notebook.is_file() and not notebook.is_symlink():
                     shutil.copyfile(notebook, target / name)
 
-    def autograde(self, student: str = "*", workers: int | None = None) -> Iterator[str]:
+    def autograde(
+        self,
+        student: str = "*",
+        workers: int | None = None,
+        *,
+        exercise: str | None = None,
+        again: bool = False,
+        tell: Callable[[str], None] | None = None,
+    ) -> Iterator[str]:
         """Judges several submissions at once, then writes the gradebook one by one. Yields a line for each mark.
 
+        What is on file is not judged again, unless `again`: of `student`, all or the one `exercise` (a slot, or the
+        name of its cell). `tell`: gets lines on how far it is.
         Raises NbGraderException if a submission could not be graded; the others have been.
         """
         handed_in = sorted(
@@ -84,25 +109,24 @@ class Course:
         )
         if not handed_in:
             raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
-        problem = self._grade(student, workers) if any(map(self._notebooks, handed_in)) else None
+        problem = None
+        if any(map(self._notebooks, handed_in)):
+            self._judge_ahead(student, exercise, again, workers, tell)
+            problem = self._grade(student)
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             for name in handed_in:
                 yield self._outcome(gradebook, name)
         if problem is not None:
             raise problem
 
-    def _grade(self, student: str, workers: int | None) -> NbGraderException | None:
+    def _grade(self, student: str) -> NbGraderException | None:
         """Runs nbgrader's Autograde. What it could not grade comes back as its exception."""
-        config = Config(self.config)
-        with tempfile.TemporaryDirectory(prefix="verdicts-") as folder:
-            self._judge_ahead(student, Path(folder), workers)
-            config.JudgeComponents.verdicts = folder
-            converter = Autograde(coursedir=self._coursedir(student), config=config)
-            converter.force = True
-            try:
-                converter.start()
-            except NbGraderException as error:
-                return error
+        converter = Autograde(coursedir=self._coursedir(student), config=self.config)
+        converter.force = True
+        try:
+            converter.start()
+        except NbGraderException as error:
+            return error
         return None
 
     def feedback(self) -> None:
@@ -156,18 +180,38 @@ class Course:
                 ) from None
         return {name: slots(released_cells(db_url, self.assignment, name)) for name in names}
 
-    def _judge_ahead(self, student: str, folder: Path, workers: int | None) -> None:
+    def _judge_ahead(
+        self,
+        student: str,
+        exercise: str | None,
+        again: bool,
+        workers: int | None,
+        tell: Callable[[str], None] | None,
+    ) -> None:
+        found = [each for each in self.components(student) if exercise in (None, *each.names)]
+        if exercise is not None and not found:
+            known = sorted({slot for tests in self._test_cells().values() for slot in tests.values()})
+            if exercise not in known:
+                raise NbGraderException(f"no exercise {exercise!r}; there are: {', '.join(known)}")
+        if again:
+            for each in found:
+                if each.judge.verdicts is not None:
+                    each.judge.verdicts.forget(each.component, each.judge.seeds)
+        judge_ahead([(each.judge, each.component) for each in found], workers, tell)
+
+    def components(self, student: str = "*") -> Iterator[HandedIn]:
+        """All that can be judged in what was handed in, by `student`."""
         db_url = self.config.CourseDirectory.db_url
         settings = JudgeComponents(config=self.config)
-        asked: list[tuple[Judge, Component]] = []
         for name, tests in self._test_cells().items():
             released = released_cells(db_url, self.assignment, name)
-            for path in self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb"):
+            for path in sorted(self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb")):
                 nb = restore(read(path), released)
                 judge = settings.judge_of(path.parts[-3])
-                lifted = (lift(nb, test, slot) for test, slot in tests.items())
-                asked += [(judge, each) for each in lifted if isinstance(each, Component)]
-        judge_ahead(asked, folder, workers)
+                for test, slot in tests.items():
+                    lifted = lift(nb, test, slot)
+                    if isinstance(lifted, Component):
+                        yield HandedIn(path.parts[-3], test, lifted, judge)
 
     def _outcome(self, gradebook: Gradebook, student: str) -> str:
         """One line on a student's mark. A folder without any notebook gets its zero here: nbgrader passes it over."""

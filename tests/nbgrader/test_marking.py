@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from nbformat.v4 import new_code_cell
 from nbgrader.utils import determine_grade
 
 from grading.judge.report import Counterexample, Finding, RequirementVerdict, Verdict
+from grading.nbgrader import verdicts as kept_verdicts
 from grading.nbgrader.judging import Judge, JudgeFailed, judge_ahead
 from grading.nbgrader.lift import Component
 from grading.nbgrader.preprocessor import Mark, mark_of, no_mark, report_of
+from grading.nbgrader.progress import Progress
 from grading.nbgrader.seeds import LOWEST, learner_seeds
+from grading.nbgrader.verdicts import Kept, Verdicts
 
 SLOT = "url-shortener/redirect-cache"
 COMPONENT = Component(SLOT, "\nclass RedirectCache: ...")
@@ -134,15 +138,17 @@ def test_verdicts_judged_ahead_are_used_and_failures_are_not_kept(tmp_path: Path
     folder.mkdir()
     other = Component(SLOT, "\nfail")
     program = f"import sys\nif 'fail' in sys.stdin.read(): sys.exit(3)\nprint({verdict().to_json()!r})"
-    working = judge(tmp_path, program)
-    judge_ahead([(working, COMPONENT), (working, other), (working, COMPONENT)], folder, workers=2)
+    working = replace(judge(tmp_path, program), verdicts=Verdicts(folder))
+    told: list[str] = []
+    judge_ahead([(working, COMPONENT), (working, other), (working, COMPONENT)], workers=2, tell=told.append)
+    assert told[-1].startswith("judged 2 of 2, in ")
     assert len(list(folder.iterdir())) == 1
-    broken = Judge(working.seeds, ["no such program"], ahead=folder)
+    broken = Judge(working.seeds, ["no such program"], verdicts=Verdicts(folder))
     assert broken.verdict(COMPONENT).points == 13
     with pytest.raises(OSError, match="no such program"):
         broken.verdict(other)
     with pytest.raises(OSError, match="no such program"):  # what was decided is for these seeds alone
-        Judge("1-2", ["no such program"], ahead=folder).verdict(COMPONENT)
+        Judge("1-2", ["no such program"], verdicts=Verdicts(folder)).verdict(COMPONENT)
 
 
 def test_seeds_are_kept_private_and_differ_between_courses_and_learners(tmp_path: Path) -> None:
@@ -155,3 +161,33 @@ def test_seeds_are_kept_private_and_differ_between_courses_and_learners(tmp_path
     assert int(last) - int(first) == 19
     if sys.platform != "win32":
         assert (tmp_path / "a" / "seeds.toml").stat().st_mode & 0o077 == 0
+
+
+def test_a_verdict_on_file_that_was_cut_or_changed_is_none(tmp_path: Path) -> None:
+    verdicts = Verdicts(tmp_path / "kept")
+    verdicts.put(COMPONENT, "1-2", Kept(verdict().to_json(), 1.5))
+    assert verdicts.get(COMPONENT, "1-2") == Kept(verdict().to_json(), 1.5)
+    [file] = verdicts.folder.iterdir()
+    whole = file.read_text("utf-8")
+    for text in (whole[:-40], "", "[]", "{}", whole.replace("points", "pints")):
+        file.write_text(text, "utf-8")
+        assert verdicts.get(COMPONENT, "1-2") is None
+    file.write_text(whole, "utf-8")
+    verdicts.forget(COMPONENT, "1-2")
+    assert verdicts.get(COMPONENT, "1-2") is None
+
+
+def test_a_changed_judge_decides_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts = Verdicts(tmp_path)
+    verdicts.put(COMPONENT, "1-2", Kept(verdict().to_json(), 1.5))
+    monkeypatch.setattr(kept_verdicts, "judge_digest", lambda: "another judge")
+    assert verdicts.get(COMPONENT, "1-2") is None
+
+
+def test_progress_says_what_is_left_and_not_too_often() -> None:
+    times = iter([0.0, 1.0, 3.0, 4.0, 200.0])
+    told: list[str] = []
+    progress = Progress(4, told.append, now=lambda: next(times))
+    for _ in range(4):
+        progress.one()
+    assert told == ["judged 2 of 4, about 3 s left", "judged 4 of 4, in 3 min"]
