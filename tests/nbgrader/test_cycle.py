@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,6 +132,36 @@ def test_another_order_on_another_day_gives_the_same_table(
     assert (root / "grades.csv").read_bytes() == graded.table
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+def test_grading_that_was_killed_goes_on_where_it_was(
+    graded: Graded, new_course: Callable[[str], Path]
+) -> None:
+    from grading.nbgrader.steps import Course
+
+    root = new_course("killed")
+    with warnings.catch_warnings():
+        silent_nbgrader()
+        course = Course(root, ASSIGNMENT)
+        course.generate()
+        shutil.copyfile(graded.root / "work/course/seeds.toml", root / "work/course/seeds.toml")
+        course.collect(graded.root / "handed-in")
+    command = [sys.executable, "-P", "-m", "grading.nbgrader.course", "autograde", "--root", str(root)]
+    verdicts = root / "work/course/verdicts"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=root) as first:
+        deadline = time.monotonic() + 60
+        while len(list(verdicts.glob("*.json"))) < 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        first.kill()
+    kept = {path: path.stat().st_mtime_ns for path in verdicts.glob("*.json")}
+    assert 3 <= len(kept) < len(list((graded.root / "work/course/verdicts").glob("*.json")))
+    again = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=root)
+    assert again.returncode == 0, again.stderr
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    course.export(root / "grades.csv")
+    assert (root / "grades.csv").read_bytes() == graded.table
+
+
 def test_what_is_generated_is_what_labs_holds(graded: Graded) -> None:
     """Also: generating twice, by two ways, gives the same bytes."""
     released = f"labs/{ASSIGNMENT}/{NOTEBOOK}.ipynb"
@@ -242,6 +273,7 @@ def test_inside_the_formgraders_event_loop_it_grades_the_same(graded: Graded) ->
         return dict(api.autograde(ASSIGNMENT, "untouched"))
 
     (graded.root / "work/course/exchange").mkdir(exist_ok=True)
+    shutil.rmtree(graded.root / "work/course/verdicts")  # it is to ask the judge, and not the files
     with warnings.catch_warnings():
         silent_nbgrader()
         outcome = asyncio.run(request())
@@ -256,6 +288,7 @@ def test_inside_the_formgraders_event_loop_it_grades_the_same(graded: Graded) ->
 @pytest.mark.slow
 def test_plain_nbgrader_gives_the_same_mark(graded: Graded) -> None:
     """From the course root, as its own users type it; exit code 0 and the mark as before."""
+    shutil.rmtree(graded.root / "work/course/verdicts", ignore_errors=True)
     for step in (
         ["autograde", ASSIGNMENT, "--force", "--student", "no-jitter"],
         ["export", "--to", "plain.csv"],
