@@ -10,7 +10,7 @@ READY     := $(VENV)/.ready
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint format labs lock wheels bench clean
+.PHONY: help lab teach test lint format labs lock wheels bench clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 14
@@ -25,6 +25,9 @@ $(READY): requirements.lock pyproject.toml
 
 lab: $(READY)    ## open JupyterLab on your own copy of the notebooks (in work/)
 	@$(BIN)/workbench lab
+
+teach: $(READY)  ## open JupyterLab as an instructor, with a sample class to grade
+	@$(BIN)/workbench teach
 
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTFLAGS)

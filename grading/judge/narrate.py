@@ -58,6 +58,7 @@ def broken(
         counterexample=counterexample(plan, suite.schema.get("names", {}).get("redis", "cache")),
         timeline=outcome.timeline
         or timeline(history, writes=outcome.writes, about=f"{outcome.expected} {outcome.got}"),
+        kind=outcome.cause or outcome.kind,
     )
 
 
@@ -103,6 +104,7 @@ def one_mistake(
         why=f"This comes first: {count} of {len(done)} requirements fail by it alone, and it hides what else they "
         "would have shown.",
         read_next=read_next,
+        kind=cause,
     )
     told = [replace(each, finding=common) if causes.get(each.id) == cause else each for each in done]
     return f"one mistake fails {count} of {len(done)} requirements: {cause}", told
@@ -115,6 +117,7 @@ def not_shown(requirement: Requirement, scenario: Scenario | None, outcome: NotS
         got=outcome.because,
         why=requirement.why,
         read_next=requirement.read_next,
+        kind="not shown",
     )
 
 
@@ -128,6 +131,7 @@ def not_loadable(error: NotLoadable) -> tuple[str, Finding]:
         got=f"{what['type']}{at}: {what['message']}",
         why="What cannot be loaded cannot be swapped into a server.",
         read_next="The cell that begins with %%component: run it in the notebook and read the error there.",
+        kind=f"not loadable: {what['type']}",
     )
     return crashed, finding
 
@@ -144,6 +148,7 @@ def lost(error: HostLost) -> tuple[str, Finding]:
         read_next="The line named above: does its loop end, whatever it is given? For what waits, "
         "https://docs.python.org/3/library/asyncio-dev.html",
         timeline=timeline(error.history) if error.history is not None else (),
+        kind=error.reason,
     )
     return crashed, finding
 

@@ -51,6 +51,8 @@ class Finding:
     read_next: str
     counterexample: Counterexample | None = None
     timeline: tuple[Moment, ...] = ()
+    kind: str = field(default="", compare=False)
+    """The same for the same mistake, in whichever run it showed: what one learner has in common with another."""
 
 
 @dataclass(frozen=True, slots=True)

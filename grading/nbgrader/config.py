@@ -26,8 +26,9 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 from grading.nbgrader.clearing import STUB, ClearAllSolutions
-from grading.nbgrader.exchange import CollectPlainFiles
+from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
 from grading.nbgrader.feedback import FeedbackPage
+from grading.nbgrader.late import LatePolicy
 from grading.nbgrader.preprocessor import JudgeComponents, SaveMarks
 from grading.nbgrader.restore import RestoreCells, SubmissionExporter
 from grading.nbgrader.safe import markdown_to_safe_html
@@ -64,6 +65,7 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
 
     c.Exchange.root = str(work / "exchange")  # a class on one server sets a directory that all can write to
     c.ExchangeFactory.collect = CollectPlainFiles
+    c.ExchangeFactory.release_feedback = ReleaseAllFeedback
 
     c.ClearSolutions.code_stub = {"python": STUB}
     c.GenerateAssignment.preprocessors = [
@@ -98,6 +100,7 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    c.AssignLatePenalties.plugin_class = LatePolicy
     c.JudgeComponents.work = str(work)
     c.JudgeComponents.verdicts = str(work / "verdicts")
 

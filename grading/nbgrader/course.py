@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     step(
         "generate", "make the learners' notebooks from grading/source, and note their cells in the gradebook"
     )
+    due = step("due", "set the time until which a submission is not late")
+    due.add_argument(
+        "--at", type=datetime.fromisoformat, required=True, help="such as 2026-12-01T18:00+01:00"
+    )
     step("release", "put the learners' notebooks into the exchange")
     collect = step("collect", "fetch what was handed in, from the exchange or from a folder")
     collect.add_argument(
@@ -56,6 +61,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     autograde.add_argument(
         "--again", action="store_true", help="judge also what has its verdict on file already"
     )
+    view = step(
+        "class", "show where the class lost its points, by which mistakes, and what needs a look; and as CSV"
+    )
+    view.add_argument("--to", type=Path, help="a folder for the tables (default: work/course/class)")
     step("feedback", "make a page for each submission: work/course/feedback/STUDENT/ASSIGNMENT/NOTEBOOK.html")
     step("release-feedback", "put the feedback pages into the exchange")
     export = step("export", "write all marks to a CSV file, with the points of every requirement")
@@ -81,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
         match args.step:
             case "generate":
                 course.generate()
+            case "due":
+                course.due(args.at)
             case "release":
                 course.release()
             case "collect":
@@ -90,6 +101,14 @@ def run(args: argparse.Namespace) -> int:
                 how = {"exercise": args.exercise, "again": args.again, "tell": tell}
                 for line in course.autograde(args.student, args.workers, **how):
                     print(line)
+            case "class":
+                from grading.nbgrader.class_of import class_of
+                from grading.nbgrader.class_text import summary
+
+                found = class_of(course)
+                print(summary(found))
+                written = found.write(args.to or course.work / "class")
+                print("\n".join(["", "as tables:", *(f"  {path}" for path in written)]))
             case "feedback":
                 course.feedback()
             case "release-feedback":

@@ -1,4 +1,4 @@
-"""Collecting from nbgrader's exchange, where each folder was made by a learner: links are not followed.
+"""nbgrader's exchange, where each folder was made by a learner: links are not followed, and what is missing is borne.
 
 A link that is followed is read with the instructor's rights, and could hand in the instructor's own solution.
 """
@@ -6,10 +6,11 @@ A link that is followed is read with the instructor's rights, and could hand in 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
-from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import ignore_patterns, parse_utc
 
 
@@ -57,3 +58,33 @@ class CollectPlainFiles(ExchangeCollect):  # type: ignore[misc]
         except (ValueError, OverflowError):
             self.log.warning("not a time, so left out: %s", path)
             path.unlink()
+
+
+class ReleaseAllFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+    """nbgrader's release of feedback, which one submission without nbgrader's two notes would stop for the class.
+
+    Where a page may be fetched follows from the secret that `nbgrader submit` left with the learner. Who handed in
+    by other ways, or removed it, cannot fetch the page; the instructor has it.
+    """
+
+    def copy_files(self) -> None:
+        for page in sorted(Path(self.coursedir.root).glob(f"{self._feedback()}/*.html")):
+            for name, text in (
+                ("timestamp.txt", "unknown"),
+                ("submission_secret.txt", secrets.token_hex(64)),
+            ):
+                note = page.with_name(name)
+                if not note.is_file() or not _readable(note):
+                    note.unlink(missing_ok=True)
+                    note.write_text(text, "utf-8")
+        super().copy_files()
+
+    def _feedback(self) -> str:
+        return os.path.join(self.coursedir.feedback_directory, "*", self.coursedir.assignment_id)
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return bool(path.read_text("utf-8").strip())
+    except (OSError, ValueError):
+        return False

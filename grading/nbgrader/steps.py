@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -15,14 +16,14 @@ from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
-from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeReleaseFeedback
+from nbgrader.exchange.default import ExchangeReleaseAssignment
 from traitlets.config import Config
 
 from grading.nbgrader.config import WORK, configure
-from grading.nbgrader.exchange import CollectPlainFiles
+from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
 from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
-from grading.nbgrader.lift import CHECK, Component, lift, slots
+from grading.nbgrader.lift import CHECK, Component, Unusable, lift, slots, split
 from grading.nbgrader.preprocessor import JudgeComponents
 from grading.nbgrader.restore import released_cells, restore
 from grading.nbgrader.submission import read
@@ -30,17 +31,18 @@ from grading.nbgrader.submission import read
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
-    """A component that `student` handed in for the test cell `test`, and the judge with that student's seeds."""
+    """What `student` handed in for the test cell `test`, an exercise for `slot`; the judge has that student's seeds."""
 
     student: str
     test: str
-    component: Component
+    slot: str
+    lifted: Component | Unusable
     judge: Judge
 
     @property
     def names(self) -> tuple[str, ...]:
         """How an instructor may call the exercise."""
-        return (self.test, self.test.removesuffix(CHECK), self.component.slot)
+        return (self.test, self.test.removesuffix(CHECK), self.slot)
 
 
 class Course:
@@ -69,6 +71,13 @@ class Course:
         converter.force = True
         converter.start()
         self._test_cells()  # raises Misconfigured now rather than when marks are due
+
+    def due(self, at: datetime) -> None:
+        """Sets the time until which a submission is not late."""
+        with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
+            gradebook.update_or_create_assignment(
+                self.assignment, duedate=at.astimezone(UTC).replace(tzinfo=None)
+            )
 
     def release(self) -> None:
         """labs -> the exchange."""
@@ -137,7 +146,7 @@ class Course:
 
     def release_feedback(self) -> None:
         """work/course/feedback -> the exchange."""
-        self._exchange(ExchangeReleaseFeedback)
+        self._exchange(ReleaseAllFeedback)
 
     def export(self, to: Path) -> None:
         """All marks, as CSV."""
@@ -188,19 +197,20 @@ class Course:
         workers: int | None,
         tell: Callable[[str], None] | None,
     ) -> None:
-        found = [each for each in self.components(student) if exercise in (None, *each.names)]
+        found = [each for each in self.handed_in(student) if exercise in (None, *each.names)]
         if exercise is not None and not found:
             known = sorted({slot for tests in self._test_cells().values() for slot in tests.values()})
             if exercise not in known:
                 raise NbGraderException(f"no exercise {exercise!r}; there are: {', '.join(known)}")
         if again:
             for each in found:
-                if each.judge.verdicts is not None:
-                    each.judge.verdicts.forget(each.component, each.judge.seeds)
-        judge_ahead([(each.judge, each.component) for each in found], workers, tell)
+                if each.judge.verdicts is not None and isinstance(each.lifted, Component):
+                    each.judge.verdicts.forget(each.lifted, each.judge.seeds)
+        asked = [(each.judge, each.lifted) for each in found if isinstance(each.lifted, Component)]
+        judge_ahead(asked, workers, tell)
 
-    def components(self, student: str = "*") -> Iterator[HandedIn]:
-        """All that can be judged in what was handed in, by `student`."""
+    def handed_in(self, student: str = "*") -> Iterator[HandedIn]:
+        """Each exercise of each notebook that `student` handed in."""
         db_url = self.config.CourseDirectory.db_url
         settings = JudgeComponents(config=self.config)
         for name, tests in self._test_cells().items():
@@ -209,9 +219,17 @@ class Course:
                 nb = restore(read(path), released)
                 judge = settings.judge_of(path.parts[-3])
                 for test, slot in tests.items():
-                    lifted = lift(nb, test, slot)
-                    if isinstance(lifted, Component):
-                        yield HandedIn(path.parts[-3], test, lifted, judge)
+                    yield HandedIn(path.parts[-3], test, slot, lift(nb, test, slot), judge)
+
+    def as_released(self) -> dict[str, str]:
+        """Slot -> the text of its cell as learners get it."""
+        db_url = self.config.CourseDirectory.db_url
+        given: dict[str, str] = {}
+        for name, tests in self._test_cells().items():
+            sources = {cell.grade_id: cell.source for cell in released_cells(db_url, self.assignment, name)}
+            for test, slot in tests.items():
+                given[slot] = split(sources[test.removesuffix(CHECK)])[1]
+        return given
 
     def _outcome(self, gradebook: Gradebook, student: str) -> str:
         """One line on a student's mark. A folder without any notebook gets its zero here: nbgrader passes it over."""

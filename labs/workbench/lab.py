@@ -60,11 +60,13 @@ def copy_notebooks(labs: Path, work: Path) -> list[Path]:
     return added
 
 
-def private_jupyter(work: Path) -> dict[str, str]:
-    """Writes JupyterLab's configuration into `work/.jupyter`, and returns the environment that leads there."""
+def private_jupyter(work: Path, *, instructor: bool = False) -> dict[str, str]:
+    """Writes JupyterLab's configuration into `work/.jupyter`, and returns the environment that leads there.
+
+    `instructor`: with nbgrader's formgrader, which no learner sees."""
     home = work / ".jupyter"
     config = home / "config"
-    for path, content in _files():
+    for path, content in _files(instructor):
         target = home / path
         target.parent.mkdir(parents=True, exist_ok=True)
         # The user's own settings stay as the user left them; what keeps Jupyter offline is written each time.
@@ -82,12 +84,22 @@ def private_jupyter(work: Path) -> dict[str, str]:
     }
 
 
-def _files() -> list[tuple[str, Any]]:
-    nbgrader = ("formgrader", "validate_assignment", "assignment_list", "course_list")
-    off = [f"@jupyter/nbgrader:{name}" for name in ("formgrader", "create-assignment", "course-list", "menu")]
-    off += ["@jupyter/nbgrader:assignment-list", "@jupyter/nbgrader:validate-assignment"]
+def _files(instructor: bool) -> list[tuple[str, Any]]:
+    on = {"formgrader", "menu"} if instructor else set()
+    parts = (
+        "formgrader",
+        "menu",
+        "create-assignment",
+        "course-list",
+        "assignment-list",
+        "validate-assignment",
+    )
+    off = [f"@jupyter/nbgrader:{name}" for name in parts if name not in on]
     off += ["@jupyterlab/extensionmanager-extension", "@jupyterlab/apputils-extension:announcements"]
-    extensions = {f"nbgrader.server_extensions.{name}": False for name in nbgrader}
+    extensions = {
+        f"nbgrader.server_extensions.{name}": name in on
+        for name in ("formgrader", "validate_assignment", "assignment_list", "course_list")
+    }
     quiet = {"checkForUpdates": False, "fetchNews": "false", "doNotDisturbMode": True}
     lab = {
         "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",

@@ -67,3 +67,16 @@ def test_a_port_that_is_taken_is_not_chosen() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port("127.0.0.1", port) != port
+
+
+def test_an_instructor_sees_the_formgrader_and_a_learner_does_not(tmp_path: Path) -> None:
+    for instructor in (False, True):
+        private_jupyter(tmp_path, instructor=instructor)
+        config = tmp_path / ".jupyter/config"
+        server = json.loads((config / "jupyter_server_config.json").read_text())
+        assert (
+            server["ServerApp"]["jpserver_extensions"]["nbgrader.server_extensions.formgrader"] is instructor
+        )
+        off = json.loads((config / "labconfig/page_config.json").read_text())["disabledExtensions"]
+        assert off.get("@jupyter/nbgrader:formgrader", False) is not instructor
+        assert off["@jupyter/nbgrader:assignment-list"] is True

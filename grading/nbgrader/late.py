@@ -1,0 +1,26 @@
+"""What a late submission costs: a share of its points for each day that has begun, after some minutes of grace."""
+
+from __future__ import annotations
+
+import math
+
+from nbgrader.plugins import BasePlugin
+from traitlets import Float
+
+DAY = 86_400.0
+
+
+class LatePolicy(BasePlugin):  # type: ignore[misc]
+    """nbgrader asks this where the assignment has a due date. Turn it off with `LatePolicy.per_day = 0`."""
+
+    per_day = Float(0.1, min=0.0, max=1.0, help="Share of the points that each day begun costs.").tag(
+        config=True
+    )
+    grace_minutes = Float(15.0, min=0.0, help="Minutes that cost nothing.").tag(config=True)
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        """Points to take off `score`; never more than there are."""
+        late = total_seconds_late - 60 * self.grace_minutes
+        if late <= 0 or score <= 0:
+            return 0.0
+        return round(min(1.0, math.ceil(late / DAY) * self.per_day) * score, 2)

@@ -1,0 +1,152 @@
+"""A class to try the instructor's tools on: a course of its own, in which six learners have handed in.
+
+Their notebooks lie in the exchange, as if each had submitted them; what comes next is the instructor's to do.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from grading.answers import BEGIN, END
+from grading.nbgrader.config import COURSE_ID, PROJECT, WORK
+
+ASSIGNMENT = "url-shortener"
+SOURCE, LABS = Path("grading/source") / ASSIGNMENT, Path("labs") / ASSIGNMENT
+CONFIG = '''"""The sample class: all of it lies below this folder."""
+
+from pathlib import Path
+
+from grading.nbgrader.config import configure
+
+c = get_config()
+configure(c, Path(__file__).parent)
+c.CollectPlainFiles.check_owner = False  # all of the sample's learners are one user of this machine
+'''
+SLOTS = {
+    "base62",
+    "hash-codes",
+    "snowflake-codes",
+    "key-pool",
+    "redirect-cache",
+    "shard-router",
+    "click-aggregator",
+}
+ALL = SLOTS | {"requirements", "estimates", "design"}
+ESSAYS = {
+    "trade-off-answer": "A counter is simple and never collides, but two codes tell how many links there are.",
+    "trade-off": "Random codes: no server has to ask another, and nobody guesses the next. Some collide.",
+    "status-answer": "302. Browsers keep a 301, so the second click would never be counted.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """`right`: exercises with the solution in them. `wrong`: exercise -> the name of a wrong component of ours.
+    `late`: hours after the due date. `like`: whose components these are, under other names. `broken`: the notebook
+    that cannot be read."""
+
+    name: str
+    right: frozenset[str] = frozenset()
+    wrong: dict[str, str] = field(default_factory=dict)
+    essays: bool = True
+    late: float = -30.0
+    like: bool = False
+    broken: str = ""
+
+
+CLASS = (
+    Learner("amara", frozenset(ALL)),
+    Learner("bashir", frozenset(ALL - {"redirect-cache"}), {"redirect-cache": "stampede"}),
+    Learner(
+        "chiara", frozenset(ALL - {"redirect-cache"}), {"redirect-cache": "stampede"}, late=26.0, like=True
+    ),
+    Learner("dmitri", frozenset({"base62", "requirements"}), {"redirect-cache": "negative_for_an_hour"}),
+    Learner(
+        "elif",
+        frozenset(SLOTS - {"base62", "redirect-cache"}),
+        {"base62": "pads_on_the_right"},
+        essays=False,
+        broken="02-estimation",
+    ),
+    Learner("farid", essays=False),
+)
+
+
+def sample_class(root: Path, now: datetime | None = None) -> bool:
+    """Makes the course at `root`; False, and nothing is touched, if it is there already."""
+    config = root / "nbgrader_config.py"
+    if config.exists():
+        return False
+    due = (now or datetime.now(UTC)) - timedelta(hours=30)
+    (root / SOURCE).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(PROJECT / SOURCE, root / SOURCE)
+    for name in ("class.ipynb", "START-HERE.md"):
+        shutil.copyfile(Path(__file__).with_name(name), root / name)
+    inbound = root / WORK / "exchange" / COURSE_ID / "inbound"
+    inbound.mkdir(parents=True)
+    for learner in CLASS:
+        hand_in(learner, inbound, due + timedelta(hours=learner.late))
+    config.write_text(CONFIG, "utf-8")  # last: with it the class is whole
+    return True
+
+
+def due_of(root: Path) -> datetime:
+    """When the sample's learners were to hand in: most did so 30 hours before."""
+    sent = sorted(_time((folder / "timestamp.txt").read_text("utf-8")) for folder in _inbound(root).iterdir())
+    return sent[0] + timedelta(hours=30)
+
+
+def hand_in(learner: Learner, inbound: Path, at: datetime) -> None:
+    """As nbgrader's own `submit` would leave it."""
+    stamp = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+    folder = inbound / f"{learner.name}+{ASSIGNMENT}+{stamp}+sample"
+    folder.mkdir()
+    (folder / "timestamp.txt").write_text(stamp, "utf-8")
+    if not learner.broken:
+        (folder / "submission_secret.txt").write_text(secrets.token_hex(64), "utf-8")
+    for source in sorted((PROJECT / SOURCE).glob("*.ipynb")):
+        tree = json.loads((PROJECT / LABS / source.name).read_text("utf-8"))
+        solved = {cell["id"]: text(cell) for cell in json.loads(source.read_text("utf-8"))["cells"]}
+        for cell in tree["cells"]:
+            fill(cell, solved.get(cell["id"], ""), learner)
+        whole = json.dumps(tree, indent=1)
+        (folder / source.name).write_text("" if learner.broken == source.stem else whole, "utf-8")
+
+
+def fill(cell: dict[str, Any], solved: str, learner: Learner) -> None:
+    """Puts into a released cell what this learner wrote there."""
+    name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+    if name in ESSAYS and learner.essays:
+        cell["source"] = ESSAYS[name]
+    if name in learner.wrong:
+        slot = text(cell).partition("\n")[0]
+        path = (
+            PROJECT / f"grading/mutants/url_shortener/{name.replace('-', '_')}/wrong/{learner.wrong[name]}.py"
+        )
+        written = path.read_text("utf-8")
+        if learner.like:
+            written = f"# all by myself\n{written.replace('look_up', 'fetch').replace('ticket', 'stamp')}"
+        cell["source"] = f"{slot}\n{written}"
+    elif name in learner.right:
+        first, _, rest = solved.partition("\n")
+        solution = rest.partition(f"{BEGIN}\n")[2].partition(END)[0]
+        future = "from __future__ import annotations\n" if first.startswith("%%component") else ""
+        cell["source"] = f"{first}\n{future}{solution}"
+
+
+def text(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def _inbound(root: Path) -> Path:
+    return root / WORK / "exchange" / COURSE_ID / "inbound"
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=UTC)
