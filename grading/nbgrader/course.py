@@ -31,8 +31,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         parser.add_argument(
             "--root",
             type=Path,
-            default=PROJECT,
-            help="the course: holds grading/source and labs (default: this project)",
+            default=Path.cwd() if Path("nbgrader_config.py").is_file() else PROJECT,
+            help="the course: holds grading/source and labs (default: this folder, if it is one; else this project)",
         )
         parser.set_defaults(run=run)
         return parser

@@ -15,6 +15,7 @@ from typing import Any
 
 from grading.answers import BEGIN, END
 from grading.nbgrader.config import COURSE_ID, PROJECT, WORK
+from grading.nbgrader.steps import Course
 
 ASSIGNMENT = "url-shortener"
 SOURCE, LABS = Path("grading/source") / ASSIGNMENT, Path("labs") / ASSIGNMENT
@@ -94,6 +95,16 @@ def sample_class(root: Path, now: datetime | None = None) -> bool:
         hand_in(learner, inbound, due + timedelta(hours=learner.late))
     config.write_text(CONFIG, "utf-8")  # last: with it the class is whole
     return True
+
+
+def prepare(root: Path) -> str:
+    """Makes the sample class, with its due date, if there is no course at `root` yet. Returns what is there now."""
+    if not sample_class(root):
+        return f"The course: {root}"
+    course = Course(root, ASSIGNMENT)
+    course.create_gradebook()
+    course.due(due_of(root))
+    return f"A sample class, in which six learners have handed in: {root}"
 
 
 def due_of(root: Path) -> datetime:

@@ -21,7 +21,7 @@ MODULES = {
     "lab": "workbench.lab",
     "mutants": "grading.matrix",
     "course": "grading.nbgrader.course",
-    "teach": "grading.nbgrader.teach",
+    "teach": "workbench.teach",
 }
 """subcommand -> a module with `add_parser(subparsers)`, whose parsers set `run`, a function of the arguments"""
 

@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "grading.checks",
         "grading.answers",
         "grading.nbgrader.course",
+        "grading.nbgrader.sample",
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "grading/matrix.py": {"grading.judge", "grading.checks"},

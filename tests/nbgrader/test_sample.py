@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grading.answers import BEGIN, judge_answer
-from grading.nbgrader.sample import ALL, CLASS, due_of, sample_class
+from grading.nbgrader.sample import ALL, CLASS, due_of, prepare, sample_class
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -87,7 +87,6 @@ def test_the_whole_cycle_from_the_exchange_to_the_view_of_the_class(tmp_path: Pa
     from grading.nbgrader.class_of import class_of
     from grading.nbgrader.config import configure
     from grading.nbgrader.steps import Course
-    from grading.nbgrader.teach import prepare
 
     root = tmp_path / "class"
     prepare(root)

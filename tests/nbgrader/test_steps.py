@@ -105,3 +105,15 @@ def test_plain_nbgrader_finds_the_course(folder: str) -> None:
         check=True,
     )
     assert done.stdout.split() == [str(PROJECT), "grading/source", str(PROJECT / "work/course")]
+
+
+def test_a_folder_that_is_a_course_is_the_one_that_is_meant(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the terminal of an instructor's JupyterLab."""
+    monkeypatch.chdir(course.root)
+    assert main(["export", "--to", str(tmp_path / "marks.csv")]) == 0
+    assert "ada" in (tmp_path / "marks.csv").read_text()
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "--root", str(course.root), "--to", str(tmp_path / "same.csv")]) == 0
+    assert (tmp_path / "same.csv").read_text() == (tmp_path / "marks.csv").read_text()

@@ -27,7 +27,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def open_as_instructor(args: argparse.Namespace) -> int:
     root = args.course.resolve()
-    prepare(root)
+    from grading.nbgrader.sample import prepare  # learners need not have it
+
+    print(prepare(root), flush=True)
     # nbgrader finds a course by its working directory, and programs that it runs by their names.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ.update(private_jupyter(root, instructor=True))
@@ -37,17 +39,3 @@ def open_as_instructor(args: argparse.Namespace) -> int:
 
     LabApp.launch_instance(argv)
     return 0
-
-
-def prepare(root: Path) -> None:
-    """Makes the sample class if there is no course at `root` yet."""
-    from grading.nbgrader.sample import ASSIGNMENT, due_of, sample_class
-    from grading.nbgrader.steps import Course
-
-    if not sample_class(root):
-        print(f"The course: {root}", flush=True)
-        return
-    course = Course(root, ASSIGNMENT)
-    course.create_gradebook()
-    course.due(due_of(root))
-    print(f"A sample class, in which six learners have handed in: {root}", flush=True)
