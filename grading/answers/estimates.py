@@ -90,17 +90,10 @@ class Estimates:
         return [(each.id, self._read(each, answered.values.get(each.id, BLANK))) for each in self.asked]
 
     def _read(self, asked: Asked, value: object) -> str:
-        text = written(value)
-        if text in ("", BLANK):
-            return "no answer yet"
-        try:
-            quantity = parse(text)
-            conversion(quantity.unit, asked.unit)
-        except NotAQuantity as error:
-            return str(error)
-        return (
-            str(quantity) if quantity.unit == asked.unit else f"{quantity} = {quantity.in_unit(asked.unit)}"
-        )
+        found = understood(value, asked.unit)
+        if not isinstance(found, Quantity):
+            return found or "no answer yet"
+        return str(found) if found.unit == asked.unit else f"{found} = {found.in_unit(asked.unit)}"
 
     def judge(self, text: str) -> Verdict:
         try:
@@ -180,6 +173,19 @@ class Estimates:
             read_next=asked.read_next,
         )
         return RequirementVerdict(asked.id, asked.title, earned, asked.points, "fail", finding, asked.hints)
+
+
+def understood(value: object, unit: str) -> Quantity | str:
+    """A quantity that can be given in `unit`; or what is wrong with it, "" where nothing was written."""
+    text = written(value)
+    if text in ("", BLANK):
+        return ""
+    try:
+        quantity = parse(text)
+        conversion(quantity.unit, unit)
+    except NotAQuantity as error:
+        return str(error)
+    return quantity
 
 
 def written(value: object) -> str:

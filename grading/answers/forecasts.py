@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from grading.answers.estimates import BLANK, written
-from grading.answers.quantities import NotAQuantity, Quantity, conversion, digits, parse
+from grading.answers.estimates import BLANK, understood, written
+from grading.answers.quantities import NotAQuantity, Quantity, digits, parse
 from grading.answers.reading import Unreadable, read
 from grading.judge.report import Verdict
 
@@ -116,15 +116,10 @@ HEAD = ("what", "you expected", "measured", "score")
 
 
 def _told(asked: Foreseen, value: object) -> str:
-    text = written(value)
-    if text in ("", BLANK):
-        return "no forecast yet"
-    try:
-        quantity = parse(text)
-        conversion(quantity.unit, asked.unit)
-    except NotAQuantity as error:
-        return str(error)
-    return str(quantity) + ("" if quantity.is_range else " (a range would be wiser: how sure are you?)")
+    found = understood(value, asked.unit)
+    if not isinstance(found, Quantity):
+        return found or "no forecast yet"
+    return str(found) + ("" if found.is_range else " (a range would be wiser: how sure are you?)")
 
 
 def _scored(asked: Foreseen, text: str, measured: Quantity | None) -> Score:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grading.answers import ANSWERS
-from grading.judge.report import Verdict
 from grading.nbgrader.class_view import ClassView, Judged, view
 from grading.nbgrader.lift import Unusable
 from grading.nbgrader.preprocessor import without_seeds
@@ -30,5 +29,4 @@ def judged(course: Course) -> Iterator[Judged]:
         if kept is None:
             yield Judged(each.student, each.slot, source, None, problem=NOT_JUDGED)
         else:
-            verdict = without_seeds(Verdict.from_json(kept.text))
-            yield Judged(each.student, each.slot, source, verdict, kept.seconds)
+            yield Judged(each.student, each.slot, source, without_seeds(kept.verdict), kept.seconds)

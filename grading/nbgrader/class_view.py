@@ -15,8 +15,6 @@ from grading.judge.report import Finding, RequirementVerdict, Verdict
 from grading.nbgrader.export import safe
 from grading.nbgrader.similar import pairs
 
-LOOK = "no component that could be judged"
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -207,7 +205,7 @@ def _size(finding: Finding) -> tuple[int, int]:
 
 def _looks(each: Judged) -> Iterable[Look]:
     if each.verdict is None:
-        yield Look(each.exercise, each.student, "", each.problem or LOOK)
+        yield Look(each.exercise, each.student, "", each.problem)
         return
     for finding, concerned in each.verdict.findings():
         names = ", ".join(requirement.id for requirement in concerned if requirement.verdict == "unknown")

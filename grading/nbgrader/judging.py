@@ -42,7 +42,7 @@ class Judge:
     def verdict(self, component: Component) -> Verdict:
         """Raises JudgeFailed if there is none, after a second try."""
         if (kept := self.kept(component)) is not None:
-            return _parsed(kept.text, component)
+            return kept.verdict
         try:
             return self._decide(component)
         except JudgeFailed:
@@ -58,10 +58,9 @@ class Judge:
 
     def _decide(self, component: Component) -> Verdict:
         began = time.monotonic()
-        text = self._ask(component)
-        verdict = _parsed(text, component)
+        verdict = _parsed(self._ask(component), component)
         if self.verdicts is not None:
-            self.verdicts.put(component, self.seeds, Kept(text, time.monotonic() - began))
+            self.verdicts.put(component, self.seeds, Kept(verdict, time.monotonic() - began))
         return verdict
 
     def _ask(self, component: Component) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from grading import checks
 from grading.answers import BEGIN, END
 from grading.nbgrader.config import COURSE_ID, PROJECT, WORK
 from grading.nbgrader.steps import Course
@@ -29,15 +30,7 @@ c = get_config()
 configure(c, Path(__file__).parent)
 c.CollectPlainFiles.check_owner = False  # all of the sample's learners are one user of this machine
 '''
-SLOTS = {
-    "base62",
-    "hash-codes",
-    "snowflake-codes",
-    "key-pool",
-    "redirect-cache",
-    "shard-router",
-    "click-aggregator",
-}
+SLOTS = {slot.partition("/")[2] for slot in checks.SLOTS if not slot.endswith("-tester")}
 ALL = SLOTS | {"requirements", "estimates", "design"}
 ESSAYS = {
     "trade-off-answer": "A counter is simple and never collides, but two codes tell how many links there are.",
@@ -79,11 +72,11 @@ CLASS = (
 )
 
 
-def sample_class(root: Path, now: datetime | None = None) -> bool:
-    """Makes the course at `root`; False, and nothing is touched, if it is there already."""
+def sample_class(root: Path, now: datetime | None = None) -> datetime | None:
+    """Makes the course at `root`; when its learners were to hand in. None, and nothing is touched, if it is there."""
     config = root / "nbgrader_config.py"
     if config.exists():
-        return False
+        return None
     due = (now or datetime.now(UTC)) - timedelta(hours=30)
     (root / SOURCE).parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(PROJECT / SOURCE, root / SOURCE)
@@ -94,23 +87,18 @@ def sample_class(root: Path, now: datetime | None = None) -> bool:
     for learner in CLASS:
         hand_in(learner, inbound, due + timedelta(hours=learner.late))
     config.write_text(CONFIG, "utf-8")  # last: with it the class is whole
-    return True
+    return due
 
 
 def prepare(root: Path) -> str:
     """Makes the sample class, with its due date, if there is no course at `root` yet. Returns what is there now."""
-    if not sample_class(root):
+    due = sample_class(root)
+    if due is None:
         return f"The course: {root}"
     course = Course(root, ASSIGNMENT)
     course.create_gradebook()
-    course.due(due_of(root))
+    course.due(due)
     return f"A sample class, in which six learners have handed in: {root}"
-
-
-def due_of(root: Path) -> datetime:
-    """When the sample's learners were to hand in: most did so 30 hours before."""
-    sent = sorted(_time((folder / "timestamp.txt").read_text("utf-8")) for folder in _inbound(root).iterdir())
-    return sent[0] + timedelta(hours=30)
 
 
 def hand_in(learner: Learner, inbound: Path, at: datetime) -> None:
@@ -153,11 +141,3 @@ def fill(cell: dict[str, Any], solved: str, learner: Learner) -> None:
 
 def text(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
-
-
-def _inbound(root: Path) -> Path:
-    return root / WORK / "exchange" / COURSE_ID / "inbound"
-
-
-def _time(stamp: str) -> datetime:
-    return datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=UTC)

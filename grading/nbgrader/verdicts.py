@@ -24,9 +24,9 @@ JUDGE = ("grading/judge", "grading/host", "grading/checks", "grading/answers", "
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`text`: a verdict as the judge wrote it; `seconds`: of wall time, that it took."""
+    """`seconds`: of wall time, that the judge took."""
 
-    text: str
+    verdict: Verdict
     seconds: float
 
 
@@ -40,11 +40,9 @@ class Verdicts:
         """None as well for a file that somebody has cut or changed."""
         try:
             kept = json.loads(self._path(component, seeds).read_text("utf-8"))
-            text, seconds = kept["verdict"], float(kept["seconds"])
-            Verdict.from_json(text)
+            return Kept(Verdict.from_json(kept["verdict"]), float(kept["seconds"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return Kept(text, seconds)
 
     def put(self, component: Component, seeds: str, kept: Kept) -> None:
         """Whole or not at all: whoever is killed here leaves no half of a verdict."""
@@ -52,7 +50,7 @@ class Verdicts:
         handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
         try:
             with open(handle, "w", encoding="utf-8") as file:
-                json.dump({"seconds": round(kept.seconds, 3), "verdict": kept.text}, file)
+                json.dump({"seconds": round(kept.seconds, 3), "verdict": kept.verdict.to_json()}, file)
             os.replace(name, self._path(component, seeds))
         except BaseException:
             Path(name).unlink(missing_ok=True)

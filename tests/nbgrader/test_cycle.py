@@ -13,9 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from grading.nbgrader.steps import Course
 
 ASSIGNMENT = "url-shortener"
 NOTEBOOK = "04-detailed-design"
@@ -113,19 +116,25 @@ def test_every_submission_is_told_of(graded: Graded, expected: dict[str, dict[st
     assert [line.partition(":")[0] for line in graded.told] == sorted(expected)
 
 
+def the_same_class(graded: Graded, root: Path) -> "Course":
+    """What was handed in there, collected for a course of its own with the same seeds."""
+    from grading.nbgrader.steps import Course
+
+    course = Course(root, ASSIGNMENT)
+    course.generate()
+    shutil.copyfile(graded.root / "work/course/seeds.toml", root / "work/course/seeds.toml")
+    course.collect(graded.root / "handed-in")
+    return course
+
+
 @pytest.mark.slow  # the whole class once more, one by one
 def test_another_order_on_another_day_gives_the_same_table(
     graded: Graded, new_course: Callable[[str], Path], expected: dict[str, dict[str, Any]]
 ) -> None:
-    from grading.nbgrader.steps import Course
-
     root = new_course("second")
     with warnings.catch_warnings():
         silent_nbgrader()
-        course = Course(root, ASSIGNMENT)
-        course.generate()
-        shutil.copyfile(graded.root / "work/course/seeds.toml", root / "work/course/seeds.toml")
-        course.collect(graded.root / "handed-in")
+        course = the_same_class(graded, root)
         for student in sorted(expected, reverse=True):
             list(course.autograde(student, workers=1))
         course.export(root / "grades.csv")
@@ -137,15 +146,10 @@ def test_another_order_on_another_day_gives_the_same_table(
 def test_grading_that_was_killed_goes_on_where_it_was(
     graded: Graded, new_course: Callable[[str], Path]
 ) -> None:
-    from grading.nbgrader.steps import Course
-
     root = new_course("killed")
     with warnings.catch_warnings():
         silent_nbgrader()
-        course = Course(root, ASSIGNMENT)
-        course.generate()
-        shutil.copyfile(graded.root / "work/course/seeds.toml", root / "work/course/seeds.toml")
-        course.collect(graded.root / "handed-in")
+        course = the_same_class(graded, root)
     command = [sys.executable, "-P", "-m", "grading.nbgrader.course", "autograde", "--root", str(root)]
     verdicts = root / "work/course/verdicts"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=root) as first:

@@ -165,8 +165,8 @@ def test_seeds_are_kept_private_and_differ_between_courses_and_learners(tmp_path
 
 def test_a_verdict_on_file_that_was_cut_or_changed_is_none(tmp_path: Path) -> None:
     verdicts = Verdicts(tmp_path / "kept")
-    verdicts.put(COMPONENT, "1-2", Kept(verdict().to_json(), 1.5))
-    assert verdicts.get(COMPONENT, "1-2") == Kept(verdict().to_json(), 1.5)
+    verdicts.put(COMPONENT, "1-2", Kept(verdict(), 1.5))
+    assert verdicts.get(COMPONENT, "1-2") == Kept(verdict(), 1.5)
     [file] = verdicts.folder.iterdir()
     whole = file.read_text("utf-8")
     for text in (whole[:-40], "", "[]", "{}", whole.replace("points", "pints")):
@@ -179,7 +179,7 @@ def test_a_verdict_on_file_that_was_cut_or_changed_is_none(tmp_path: Path) -> No
 
 def test_a_changed_judge_decides_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     verdicts = Verdicts(tmp_path)
-    verdicts.put(COMPONENT, "1-2", Kept(verdict().to_json(), 1.5))
+    verdicts.put(COMPONENT, "1-2", Kept(verdict(), 1.5))
     monkeypatch.setattr(kept_verdicts, "judge_digest", lambda: "another judge")
     assert verdicts.get(COMPONENT, "1-2") is None
 

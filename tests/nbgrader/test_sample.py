@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grading.answers import BEGIN, judge_answer
-from grading.nbgrader.sample import ALL, CLASS, due_of, prepare, sample_class
+from grading.nbgrader.sample import ALL, CLASS, prepare, sample_class
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange on Windows")
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "class"
-    assert sample_class(root, NOW)
+    assert sample_class(root, NOW) == datetime(2026, 5, 3, 6, 0, tzinfo=UTC)
     return root
 
 
@@ -63,14 +63,13 @@ def test_a_copy_has_other_names_and_the_same_shape(root: Path) -> None:
 
 
 def test_one_is_late_and_one_has_an_unreadable_notebook(root: Path) -> None:
-    assert due_of(root) == datetime(2026, 5, 3, 6, 0, tzinfo=UTC)
     assert (handed_in(root, "chiara") / "timestamp.txt").read_text() == "2026-05-04 08:00:00.000000 UTC"
     assert (handed_in(root, "elif") / "02-estimation.ipynb").read_bytes() == b""
 
 
 def test_a_class_that_is_there_is_left_alone(root: Path) -> None:
     (root / "START-HERE.md").write_text("mine")
-    assert not sample_class(root, NOW)
+    assert sample_class(root, NOW) is None
     assert (root / "START-HERE.md").read_text() == "mine"
 
 

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+
+from workbench.notebook.widget import Widget
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -66,7 +67,7 @@ class Points:
         return [list(column) for column in zip(*self.rows, strict=True)]
 
 
-class ChartWidget(anywidget.AnyWidget):
+class ChartWidget(Widget):
     """`panels` and `columns` side by side; `marks`: vertical lines; `status`: read out by screen readers."""
 
     # One text: uPlot's own build defines `uPlot`, which our module then finds in its scope. Nothing is fetched.
@@ -86,13 +87,8 @@ class ChartWidget(anywidget.AnyWidget):
     running = traitlets.Bool(False).tag(sync=True)
     """While true there is a Stop button, which sends the message {"kind": "stop"}."""
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """The widget, and its title where there are no widgets."""
-        bundle = super()._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = f"[chart] {self.title}. {self.status}".strip()
-        return bundle
+    def otherwise(self) -> dict[str, str]:
+        return {"text/plain": f"[chart] {self.title}. {self.status}".strip()}
 
 
 def chart(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-import anywidget
 import traitlets
 
 from grading.answers import MAX_TEXT, exercise, own_part
@@ -26,9 +25,10 @@ from workbench.notebook.chart import STATIC
 from workbench.notebook.design_layout import HEIGHT, WIDTH, layout
 from workbench.notebook.drawing import Drawing, NotDone
 from workbench.notebook.experiment import card
+from workbench.notebook.widget import Widget
 
 
-class DesignWidget(anywidget.AnyWidget):
+class DesignWidget(Widget):
     """A design on the screen. `text`: as it stands now; `state`: all that the page shows of it."""
 
     _esm = "\n".join(
@@ -168,13 +168,8 @@ class DesignWidget(anywidget.AnyWidget):
         head = f"<p>A design for <code>{escape(self.asked.id)}</code>, read as</p>"
         return head + card(self.rows())
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = str(self)
-            data["text/vnd.mermaid"] = mermaid(self.design, self.trouble())
-        return bundle
+    def otherwise(self) -> dict[str, str]:
+        return {"text/plain": str(self), "text/vnd.mermaid": mermaid(self.design, self.trouble())}
 
 
 def design(drawn: str | Answer = "", id: str = "url-shortener/design") -> DesignWidget:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import anywidget
 import traitlets
 
 from grading.answers.quantities import NotAQuantity, Quantity, digits, parse
 from workbench.notebook.chart import STATIC
 from workbench.notebook.sheet import Line, Sheet
+from workbench.notebook.widget import Widget
 
 SPAN = 1000.0
 """A slider goes from a thousandth of the assumption to a thousand times it, by equal factors."""
@@ -30,7 +30,7 @@ class Claimed:
     quantity: Quantity
 
 
-class Estimate(anywidget.AnyWidget):
+class Estimate(Widget):
     """A sheet on the screen. `estimate["writes"]`: what a step comes to now."""
 
     _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("parts.js", "estimate.js"))
@@ -117,12 +117,8 @@ class Estimate(anywidget.AnyWidget):
         """For where there is no kernel behind the page."""
         return f"<pre>{escape(self.text())}</pre>"
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = self.text()
-        return bundle
+    def otherwise(self) -> dict[str, str]:
+        return {"text/plain": self.text()}
 
 
 def compared(claimed: float, found: float) -> str:

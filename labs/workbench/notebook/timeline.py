@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import anywidget
 import traitlets
 
 from grading.judge.report import (
@@ -30,6 +29,7 @@ from grading.judge.report import (
 )
 from grading.judge.report_html import nested_hints, shown
 from workbench.notebook.chart import STATIC
+from workbench.notebook.widget import Widget
 
 CALL = re.compile(r"(?P<name>[^:]+): .* on (?P<server>\S+)", re.DOTALL)
 """A client calls: `caller 1: resolve('x') on app-2`."""
@@ -184,7 +184,7 @@ def shown_source(slot: str, source: str) -> list[str]:
     return lines
 
 
-class FailuresWidget(anywidget.AnyWidget):
+class FailuresWidget(Widget):
     """`findings`: of `describe`. `source`: the lines of the cell. `asked`: how many hints were asked for, by id."""
 
     _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("parts.js", "timeline.js"))
@@ -195,15 +195,13 @@ class FailuresWidget(anywidget.AnyWidget):
     source: Any = traitlets.List().tag(sync=True)
     asked: Any = traitlets.Dict().tag(sync=True)
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """The widget; and where there are no widgets, what the written report leaves to it: the hints."""
-        bundle = super()._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            names = ", ".join(each["id"] for each in self.findings)
-            data["text/plain"] = f"[JupyterLab steps through what failed here: {names}]"
-            data["text/html"] = self.hints_page()
-        return bundle
+    def otherwise(self) -> dict[str, str]:
+        """What the written report leaves to the widget: the hints."""
+        names = ", ".join(each["id"] for each in self.findings)
+        return {
+            "text/plain": f"[JupyterLab steps through what failed here: {names}]",
+            "text/html": self.hints_page(),
+        }
 
     def hints_page(self) -> str:
         """Folded, one within the other, for pages without scripts."""

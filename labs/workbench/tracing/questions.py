@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import anywidget
 import traitlets
 
 from workbench.notebook.chart import STATIC
+from workbench.notebook.widget import Widget
 from workbench.tracing.making import Question, made
 from workbench.tracing.spans import Trace
 
@@ -34,7 +34,7 @@ class Verdict:
     __repr__ = __str__
 
 
-class Quiz(anywidget.AnyWidget):
+class Quiz(Widget):
     """Show it as a cell's last line. `quiz.questions[0].evidence` and so on are its data."""
 
     _esm = "\n".join((STATIC / name).read_text("utf-8") for name in ("parts.js", "questions.js"))
@@ -111,12 +111,8 @@ class Quiz(anywidget.AnyWidget):
         """For where there is no kernel behind the page."""
         return f"<pre>{escape(self.text())}</pre>"
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data is not None:
-            data["text/plain"] = self.text()
-        return bundle
+    def otherwise(self) -> dict[str, str]:
+        return {"text/plain": self.text()}
 
 
 def judged(question: Question, choice: int) -> Verdict:
