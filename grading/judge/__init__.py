@@ -20,13 +20,15 @@ def judge(
     *,
     isolation: Literal["auto", "bubblewrap", "none"] = "auto",
     only: Sequence[str] = (),
+    halves: bool = False,
 ) -> Verdict:
-    """The verdict on the text of a component. `seeds` None: the public ones.
+    """The verdict on the text of a component. `seeds` None: the public ones. `only`: ids of requirements; else all.
+    `halves`: by two processes, for somebody who waits; the verdict is the same.
 
-    Starts a child process, and blocks until it is judged; always returns. ValueError: no such slot or requirement.
+    Starts child processes, and blocks until it is judged; always returns. ValueError: no such slot or requirement.
     """
     from grading import checks  # the checks import this package
-    from grading.judge import engine
+    from grading.judge import engine, side_by_side
 
     suite = checks.suite(slot)
     unknown = set(only) - {each.id for each in suite.requirements}
@@ -34,7 +36,12 @@ def judge(
         raise ValueError(f"{slot} has no requirement {', '.join(sorted(unknown))}")
     if seeds is None:
         seeds = checks.PUBLIC_SEEDS
-    return engine.judge(suite, source, seeds, isolation=isolation, only=only)
+    requirements = [each for each in suite.requirements if not only or each.id in only]
+    if halves and len(requirements) > 1:
+        parts = side_by_side.judge_halves(suite, source, seeds, requirements, isolation)
+    else:
+        parts = [engine.judge_part(suite, source, seeds, requirements, isolation=isolation)]
+    return engine.verdict(suite, seeds, requirements, parts)
 
 
 __all__ = ["Finding", "RequirementVerdict", "Verdict", "judge"]

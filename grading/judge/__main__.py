@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from grading import checks
 from grading.answers import ANSWERS, exercise, judge_answer
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--requirement", action="append", default=[], metavar="ID", help="judge only this one"
     )
+    parser.add_argument("--halves", action="store_true", help="by two processes, for somebody who waits")
     options = parser.parse_args(argv)
     try:
         if options.list:
@@ -69,9 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.slot in ANSWERS:
             verdict = judge_answer(options.slot, source)
         else:
-            verdict = judge(
-                options.slot, source, options.seeds, isolation=options.isolation, only=options.requirement
-            )
+            how: dict[str, Any] = {"isolation": options.isolation, "halves": options.halves}
+            verdict = judge(options.slot, source, options.seeds, only=options.requirement, **how)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m grading.judge: {error}", file=sys.stderr)
         return 2

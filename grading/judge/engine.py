@@ -179,22 +179,34 @@ def _always(plan: Plan, history: History) -> Outcome:
     return Kept()
 
 
-def judge(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What judging some of a suite's requirements, in one process, came to."""
+
+    done: list[RequirementVerdict]
+    causes: dict[str, str]
+    trouble: tuple[str, Finding] | None
+    """Ended early: the line for the top, and what is told of every requirement. `done` then ends before it."""
+    isolation: str
+    output: str
+
+
+def judge_part(
     suite: Suite,
     source: str,
     seeds: Sequence[int],
+    requirements: Sequence[Requirement],
     *,
     isolation: Isolation = "auto",
-    only: Sequence[str] = (),
-) -> Verdict:
-    """The verdict on a component's text. `only`: ids of the requirements to judge; all, if empty.
+    core: int | None = None,
+) -> Part:
+    """Judge a component's text by some requirements, in a host of their own. `core`: to do so on; else where it runs.
 
-    Whatever the component does, this returns. A component that takes its process away gets no points at all.
-    HostUnusable: that process could not even start, and there is nothing to judge.
+    Whatever the component does, this returns. HostUnusable: the host could not even start; there is nothing to judge.
     """
-    requirements = [each for each in suite.requirements if not only or each.id in only]
     done: list[RequirementVerdict] = []
-    crashed: str | None = None
+    causes: dict[str, str] = {}
+    trouble: tuple[str, Finding] | None = None
     cpu_seconds = 30 + len(seeds)  # a right component needs a tenth of a second for a seed
     with contextlib.ExitStack() as hosts:
 
@@ -210,39 +222,53 @@ def judge(
         try:
             if "redis" in suite.schema["construct"].values():  # takes as long as the host takes to start
                 importlib.import_module("grading.judge.redis_model")
-            core = hosts.enter_context(pace.one_core())
+            core = hosts.enter_context(pace.one_core(core))
             host.core = core
             if other is not None:
                 other.core = core
             host.loaded()
             judging = Judge(suite, host, other)
+            causes = judging.causes
             for each in requirements:
                 done.append(judging.requirement(each, seeds))
-            crashed, done = narrate.one_mistake(suite, judging.causes, done)
         except NotLoadable as error:
-            crashed, finding = narrate.not_loadable(error)
-            done = _all_failed(requirements, finding)
+            trouble = narrate.not_loadable(error)
         except HostUnusable:  # nothing was judged: there is no verdict, and nobody is marked down
             raise
         except HostLost as lost:
-            crashed, finding = narrate.lost(lost)
-            done = _all_failed(requirements, finding)
+            trouble = narrate.lost(lost)
         except (
             Exception
         ) as error:  # a mistake of the judge: it must be seen, but may not stop a batch of submissions
-            crashed, finding = narrate.judge_failed(error)
-            done = _all_failed(requirements, finding)
+            trouble = narrate.judge_failed(error)
+    return Part(done, causes, trouble, host.isolation, host.output())
+
+
+def verdict(
+    suite: Suite, seeds: Sequence[int], requirements: Sequence[Requirement], parts: Sequence[Part]
+) -> Verdict:
+    """Of parts that together are `requirements`. A component that takes a process away gets no points at all."""
+    by_id = {each.id: each for part in parts for each in part.done}
+    troubled = [part for part in parts if part.trouble is not None]
+    crashed: str | None
+    if troubled:
+        first = min(troubled, key=lambda part: len(part.done))
+        assert first.trouble is not None
+        crashed, finding = first.trouble
+        done = [
+            RequirementVerdict(each.id, each.title, 0, each.points, "fail", finding) for each in requirements
+        ]
+    else:
+        causes = {id: cause for part in parts for id, cause in part.causes.items()}
+        done = [by_id[each.id] for each in requirements]
+        crashed, done = narrate.one_mistake(suite, causes, done)
     return Verdict(
         slot=suite.slot,
         points=sum(each.points for each in done),
         max_points=sum(each.max_points for each in done),
-        isolation=host.isolation,
+        isolation=parts[0].isolation,
         seeds=tuple(seeds),
         requirements=tuple(done),
         crashed=crashed,
-        output=host.output(),
+        output="".join(part.output for part in parts),
     )
-
-
-def _all_failed(requirements: Sequence[Requirement], finding: Finding) -> list[RequirementVerdict]:
-    return [RequirementVerdict(each.id, each.title, 0, each.points, "fail", finding) for each in requirements]

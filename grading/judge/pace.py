@@ -10,14 +10,14 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def one_core() -> Iterator[int | None]:
-    """Within, this thread stays on the core on which it is running now. The host is told its number, and joins it.
+def one_core(core: int | None = None) -> Iterator[int | None]:
+    """Within, this thread stays on `core`, or the one on which it is running now. The host is told it, and joins it.
 
     Judge and host take strict turns, so a second core brings nothing, and waking it up takes ten times as long as
     changing over on the same one. None where threads cannot be bound (macOS, Windows), or there is but one core.
     """
     allowed = _allowed()
-    core = _running_on()
+    core = _running_on() if core is None else core
     if len(allowed) < 2 or core not in allowed or not _bind({core}):
         yield None
         return
@@ -25,6 +25,13 @@ def one_core() -> Iterator[int | None]:
         yield core
     finally:
         _bind(allowed)
+
+
+def two_cores() -> tuple[int | None, int | None]:
+    """For two pairs of judge and host: the one of this thread, and another; None where there is no choice."""
+    here = _running_on()
+    others = sorted(_allowed() - {here})
+    return (here, others[0]) if others and here in _allowed() else (None, None)
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ async def check(
         raise TypeError(
             "check takes what a %%component or %%answer cell left behind, such as: await check(redirect_cache)"
         )
-    module = ["grading.judge", component.slot, "-", "--json", "--seeds", seeds or check_seeds()]
+    module = ["grading.judge", component.slot, "-", "--json", "--halves", "--seeds", seeds or check_seeds()]
     module += ["--requirement", requirement] if requirement else []
     status = StatusLine(f"Judging {component.slot} …")
     output = await counting(status, f"Judging {component.slot}", module, component.source)
