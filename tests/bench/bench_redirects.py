@@ -1,6 +1,6 @@
 """Redirects a second on one core, against nginx and against plain FastAPI with redis-py. Writes results/redirects.json.
 
-`python tests/bench/bench_redirects.py [--quick]`, on Linux with wrk, nginx, taskset, and two cores or more.
+`python tests/bench/bench_redirects.py [--quick]`, on Linux with wrk, nginx, taskset, cc, and two cores or more.
 
 The server under load has core 0 for itself; the client, the log's Redis and everything else have core 1. The three are
 measured in turn, so that a drift of the machine meets all of them, and only the ratios of one round count. Ours runs
@@ -10,7 +10,6 @@ as it is, with everything on: clicks into the log (drained and compared at the e
 import argparse
 import asyncio
 import json
-import math
 import os
 import platform
 import pwd
@@ -51,8 +50,6 @@ SHARDS = ("shard-1", "shard-2", "shard-3")
 SERVER, OTHERS = "0", "1"
 """Cores."""
 CONNECTIONS = 64
-PROBE = 2000
-"""Requests a second of the open-loop client."""
 LATE = 4.0
 """Milliseconds by which the open-loop client may be late in a round that counts as undisturbed."""
 CLICK_BUFFER = 20_000
@@ -308,8 +305,8 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
         rate = {name: statistics.median(each["rate"] for each in of) for name, of in found.items()}
         busy = {name: statistics.median(each["busy"] for each in of) for name, of in found.items()}
         print(json.dumps({name: [round(rate[name]), round(busy[name], 2)] for name in rate}), flush=True)
-        open_loop = await asyncio.to_thread(
-            latencies, servers, 0.7 * rate["ours"], 2 * seconds, rounds, folder
+        seventy = await asyncio.to_thread(
+            latencies, servers, 0.7 * rate["ours"], 2 * seconds, 2 * rounds, folder
         )
         stopped = await asyncio.to_thread(stops, app.port, folder)
         await asyncio.sleep(1)  # what is still in the buffer
@@ -331,7 +328,7 @@ async def measure(folder: Path, links: int, rounds: int, seconds: float) -> dict
                 one["rate"] / one["busy"] / (other["rate"] / other["busy"]) for one, other, _ in pairs
             ),
             "fast": metric(app.port, 'redirect_seconds_count{how="fast"}') / answers,
-            "open_loop_at_70_percent": open_loop,
+            "open_loop_at_70_percent": seventy,
             "seconds_that_a_link_redirected_on": {"bound": DELETION_BOUND, **stopped},
             "clicks": clicks,
             "rounds": found,
@@ -347,6 +344,7 @@ async def latency_alone(folder: Path, links: int, rate: float) -> dict[str, Any]
 
 async def begun(stack: ExitStack, folder: Path, links: int) -> tuple[Settings, dict[str, Process]]:
     """nginx, and our server with all links warm."""
+    compiled(folder)
     settings = services(stack, folder)
     codes = make_workload(folder, links, seed=7)
     await insert(settings, codes)
@@ -399,15 +397,11 @@ async def until_ready(port: int) -> None:
 def latencies(
     servers: dict[str, Process], rate: float, seconds: float, rounds: int, workload: Path
 ) -> dict[str, Any]:
-    """Latency as an open-loop client sees it, which asks PROBE times a second; a wrk whose connections pause between
-    their requests makes up `rate`. Each server has as many connections as short tries say it needs, and is asked in
-    turn with the others; medians over the rounds."""
-    names = ("nginx, constant 302", "ours")
-    connections = {name: enough_connections(servers[name].port, rate, workload) for name in names}
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            found[name].append(probed(servers[name].port, connections[name], seconds, workload))
+    """Latency as an open-loop client sees it that makes the whole load. The servers in turn; medians of the rounds."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ("nginx, constant 302", "ours")}
+    for number in range(rounds):
+        for name, measured in found.items():
+            measured.append(open_loop(servers[name], rate, seconds, workload, 10_000 * number))
     return {
         name: {
             "rate": round(statistics.median(each["rate"] for each in of)),
@@ -421,61 +415,35 @@ def latencies(
 
 def medians(rounds: list[dict[str, Any]]) -> dict[str, float]:
     quantiles = ("0.5", "0.95", "0.99", "0.999")
-    return {q: statistics.median(each["probe"]["milliseconds"][q] for each in rounds) for q in quantiles}
+    return {q: statistics.median(each["milliseconds"][q] for each in rounds) for q in quantiles}
 
 
 def undisturbed(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """The same of the rounds in which the machine let the client run whenever it wanted to. The client comes before
     everything else on its core: if it was late, somebody outside took the core, and what it saw is not the server's."""
-    quiet = [each for each in rounds if each["probe"]["largest_delay_of_the_client_ms"] < LATE]
-    if not quiet:
-        return {"rounds": 0}
-    rate = round(statistics.median(each["rate"] for each in quiet))
-    return {"rounds": len(quiet), "of": len(rounds), "rate": rate, "milliseconds": medians(quiet)}
+    quiet = [each for each in rounds if each["largest_delay_of_the_client_ms"] < LATE]
+    return {"rounds": len(quiet), "of": len(rounds)} | ({"milliseconds": medians(quiet)} if quiet else {})
 
 
-def enough_connections(port: int, rate: float, workload: Path) -> int:
-    connections = CONNECTIONS
-    for _ in range(3):
-        reached = float(probed(port, connections, 2.0, workload)["rate"])
-        connections = max(1, min(900, round(connections * (rate - PROBE) / (reached - PROBE))))
-    return connections
-
-
-def probed(port: int, connections: int, seconds: float, workload: Path) -> dict[str, Any]:
-    argv = [
-        sys.executable,
-        str(HERE / "redirects/open_loop.py"),
-        str(port),
-        str(PROBE),
-        str(seconds),
-        str(workload),
-    ]
+def open_loop(server: Process, rate: float, seconds: float, workload: Path, turn: int) -> dict[str, Any]:
     # Before the others on its core: an instrument that is late measures itself.
     first = ["chrt", "-f", "10"] if os.geteuid() == 0 else []
-    with paced(port, connections, seconds, workload) as load:
-        out = subprocess.run(
-            ["taskset", "-c", OTHERS, *first, *argv], capture_output=True, text=True, check=True
-        ).stdout
-    return {"rate": round(load["rate"] + PROBE), "probe": json.loads(out)}
-
-
-@contextmanager
-def paced(port: int, connections: int, seconds: float, workload: Path) -> Iterator[dict[str, float]]:
-    """wrk with pauses; when it has ended, `rate` is what it reached."""
-    argv = ["taskset", "-c", OTHERS, "wrk", f"-c{connections}", "-t1", f"-d{math.ceil(seconds)}s"]
-    client = subprocess.Popen(
-        [*argv, "-s", str(HERE / "redirects/zipf.lua"), f"http://127.0.0.1:{port}"],
-        env={**os.environ, "WORKLOAD": str(workload), "PAUSE": "1"},
-        stdout=subprocess.PIPE,
+    argv = [str(workload / "open_loop"), str(server.port), f"{rate:.0f}", str(seconds), str(CONNECTIONS)]
+    before, began = server.seconds(), time.perf_counter()
+    out = subprocess.run(
+        ["taskset", "-c", OTHERS, *first, *argv, str(workload), str(turn)],
+        capture_output=True,
         text=True,
-    )
-    found: dict[str, float] = {}
-    try:
-        yield found
-    finally:
-        requests, microseconds, *_ = map(float, client.communicate()[0].rpartition("RESULT ")[2].split())
-        found["rate"] = requests / microseconds * 1e6
+        check=True,
+    ).stdout
+    found: dict[str, Any] = json.loads(out)
+    assert found["answers"] == found["redirects"] == found["requests"], found
+    return found | {"busy": round((server.seconds() - before) / (time.perf_counter() - began), 3)}
+
+
+def compiled(folder: Path) -> None:
+    source = HERE / "redirects/open_loop.c"
+    subprocess.run(["cc", "-O2", "-o", str(folder / "open_loop"), str(source), "-lm"], check=True)
 
 
 def versions() -> dict[str, str]:
@@ -503,19 +471,21 @@ def main() -> None:
     )
     options = parser.parse_args()
     quick = options.quick
-    missing = [name for name in ("wrk", "nginx", "taskset") if shutil.which(name) is None]
+    missing = [name for name in ("wrk", "nginx", "taskset", "cc") if shutil.which(name) is None]
     if missing or not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
-        raise SystemExit(f"this needs Linux, two cores, and {', '.join(missing) or 'wrk, nginx, taskset'}")
+        raise SystemExit(
+            f"this needs Linux, two cores, and {', '.join(missing) or 'wrk, nginx, taskset, cc'}"
+        )
     links, rounds, seconds = (2000, 2, 2.0) if quick else (100_000, 5, 3.0)
     before = os.getloadavg()[0]
     if options.latency:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder).chmod(0o711)
             told = json.loads(RESULT.read_text("utf-8"))
-            open_loop = asyncio.run(latency_alone(Path(folder), links, told["median_rate"]["ours"]))
-        told["open_loop_at_70_percent"] = open_loop
+            seventy = asyncio.run(latency_alone(Path(folder), links, told["median_rate"]["ours"]))
+        told["open_loop_at_70_percent"] = seventy
         RESULT.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
-        print(json.dumps({name: {**of, "rounds": []} for name, of in open_loop.items()}, indent=1))
+        print(json.dumps({name: {**of, "rounds": []} for name, of in seventy.items()}, indent=1))
         return
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)

@@ -20,13 +20,6 @@ function request()
   return codes[keys[turn] + 1] .. heads[turn % #heads + 1]
 end
 
--- PAUSE: milliseconds between an answer and the next request of its connection, on average; drawn anew each time, so
--- that the connections do not march in step. Without it, each asks again at once.
-local pause = tonumber(os.getenv("PAUSE"))
-if pause then
-  function delay() return math.random(0, 2 * pause) end
-end
-
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format("RESULT %d %d %d %d\n", summary.requests, summary.duration,
