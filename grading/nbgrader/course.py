@@ -65,6 +65,14 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "class", "show where the class lost its points, by which mistakes, and what needs a look; and as CSV"
     )
     view.add_argument("--to", type=Path, help="a folder for the tables (default: work/course/class)")
+    bundle = step(
+        "bundle",
+        "what learners get: all that runs, without the solutions; as a folder, or as a branch to pull",
+    )
+    bundle.add_argument("--to", type=Path, help="the folder: a new one, or one with an earlier bundle")
+    bundle.add_argument(
+        "--branch", help="the branch, in this project's repository; it shares no history with the others"
+    )
     step("feedback", "make a page for each submission: work/course/feedback/STUDENT/ASSIGNMENT/NOTEBOOK.html")
     step("release-feedback", "put the feedback pages into the exchange")
     export = step("export", "write all marks to a CSV file, with the points of every requirement")
@@ -73,6 +81,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs one step. Exit code 0: done; 1: something needs an instructor's eye, and was said on stderr."""
+    if args.step == "bundle":
+        from grading.bundle.command import bundle
+
+        return bundle(args.root, args.to, args.branch)
     import warnings
 
     from nbgrader.converters.base import NbGraderException

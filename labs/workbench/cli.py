@@ -32,9 +32,17 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
     names = [MODULES[command]] if command in MODULES else list(dict.fromkeys(MODULES.values()))
     for name in names:
-        if importlib.util.find_spec(name) is not None:
+        if there_is(name):
             importlib.import_module(name).add_parser(subparsers)
     return parser
+
+
+def there_is(module: str) -> bool:
+    """Learners' bundles have no tools for instructors."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor the package that it would be in
+        return False
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,8 +1,7 @@
 """`workbench lab`: JupyterLab over the learner's own copy of the notebooks.
 
-The copy lies in `work/`, which git ignores. What is there already is never overwritten: an update of the project adds
-new notebooks and nothing else. JupyterLab's configuration is private to that folder, so that neither an earlier
-installation of Jupyter nor this one disturbs the other.
+The copy lies in `work/`, which git ignores. Nobody's work there is ever overwritten (see `copies`). JupyterLab has a
+configuration private to that folder: no other installation of Jupyter is disturbed, or disturbs it.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import socket
 import sys
 from pathlib import Path
 from typing import Any
 
+from workbench.copies import copy_notebooks
+
 ROOT = Path(__file__).parents[2]
 LABS = ROOT / "labs"
 FIRST = "welcome.ipynb"
-COPIED = ("*.ipynb", "*/*.ipynb", "*/*.md")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -36,8 +35,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def open_lab(args: argparse.Namespace) -> int:
     work = args.work.resolve()
-    added = copy_notebooks(LABS, work)
-    print(f"Your copy of the notebooks: {work}" + (f" ({len(added)} new)" if added else ""), flush=True)
+    news = copy_notebooks(LABS, work).text(work)
+    print("\n".join(line for line in (f"Your copy of the notebooks: {work}", news) if line), flush=True)
     os.environ.update(private_jupyter(work))
     argv = server_arguments(args, work)
     # Imported only now: Jupyter looks at the environment when it is imported.
@@ -45,19 +44,6 @@ def open_lab(args: argparse.Namespace) -> int:
 
     LabApp.launch_instance(argv)
     return 0
-
-
-def copy_notebooks(labs: Path, work: Path) -> list[Path]:
-    """Copies what `work` does not have yet; returns what it added. Overwrites nothing, whatever is in the way."""
-    added = []
-    for source in sorted(path for pattern in COPIED for path in labs.glob(pattern)):
-        target = work / source.relative_to(labs)
-        if target.exists() or target.is_symlink():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        added.append(target)
-    return added
 
 
 def private_jupyter(work: Path, *, instructor: bool = False) -> dict[str, str]:

@@ -11,6 +11,7 @@ Between reading an entry and keeping it, its link may be deleted. Codes of which
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,6 @@ from redis.exceptions import RedisError
 from reference.platform.tasks import end
 from reference.shortener.aliases import could_be_code
 from reference.shortener.components import DELETION_BOUND, Link
-from reference.shortener.redirect_cache import decode
 from reference.shortener.redirects import is_one_line
 
 CAPACITY = 131_072
@@ -156,12 +156,23 @@ async def live_entries(cache: Redis, codes: list[str], now: float) -> list[Link]
     found = []
     for code, text in zip(codes, texts, strict=True):
         try:
-            link = decode(code, str(text or ""))
+            link = link_of(code, str(text or ""))
         except (ValueError, RecursionError):
             continue
         if link is not None and link.expires_at > now and is_one_line(link.long_url):
             found.append(link)
     return found
+
+
+def link_of(code: str, text: str) -> Link | None:
+    """What the redirect cache has put under a code's key; None: that there is no such link. ValueError: it did not
+    put it there. (The redirect cache has the like for itself: it is a component, which stands alone.)"""
+    match json.loads(text):
+        case None:
+            return None
+        case [str() as long_url, int() | float() as expires_at]:
+            return Link(code, long_url, expires_at)
+    raise ValueError(f"not an entry: {text[:40]!r}")
 
 
 def path_of(code: str) -> bytes:

@@ -30,6 +30,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "grading/checks": {"grading.checks", "grading.judge"},
     "grading/host": {"grading.host", "reference.shortener.components", "reference.platform.errors"},
     "grading/nbgrader": {"grading.nbgrader", "grading.judge", "grading.checks", "grading.answers"},
+    "grading/nbgrader/course.py": {"grading.nbgrader", "grading.bundle.command"},
+    "grading/bundle": {"grading.bundle", "grading.checks", "grading.nbgrader.similar"},
+    "grading/bundle/learners": {
+        "reference",
+        "workbench",
+        "grading.judge",
+        "grading.checks",
+        "grading.answers",
+    },
 }
 OURS = {"reference", "grading", "workbench", "labs", "tests"}
 

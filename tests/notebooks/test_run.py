@@ -1,4 +1,5 @@
-"""Every notebook runs from top to bottom: with its solutions on `embedded` and on `local`, and as learners get it.
+"""Every notebook runs from top to bottom: with its solutions on `embedded`, on `local` and from a learner's bundle, and
+from the bundle as learners get it.
 
 That takes minutes, and is for the slow lane. In `make test` the browser runs the cells of one that learners get.
 """
@@ -18,6 +19,8 @@ from nbclient import NotebookClient
 from workbench.release import RELEASE, ROOT, SOURCE, sources
 
 from grading.answers.quantities import digits
+from grading.bundle.contents import contents
+from grading.bundle.folder import write
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +43,18 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    write(contents(ROOT, ROOT), folder)
+    return folder
+
+
+def run_from(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels, and what they start, have the bundle's modules in place of the project's."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(bundle), str(bundle / "labs")]))
 
 
 def texts(cell: Any) -> str:
@@ -71,9 +86,14 @@ def run(notebook: Any, folder: Path) -> dict[str, Any]:
     return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
 
 
-@pytest.mark.parametrize("profile", ["embedded", pytest.param("local", marks=pytest.mark.local)])
+@pytest.mark.parametrize("where", ["embedded", pytest.param("local", marks=pytest.mark.local), "bundle"])
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
-def test_with_its_solutions_it_gets_full_marks(name: Path, profile: str, tmp_path: Path) -> None:
+def test_with_its_solutions_it_gets_full_marks(
+    name: Path, where: str, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if where == "bundle":
+        run_from(bundle, monkeypatch)
+    profile = "local" if where == "local" else "embedded"
     notebook: Any = nbformat.read(ROOT / SOURCE / name, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -101,10 +121,11 @@ def test_with_its_solutions_it_gets_full_marks(name: Path, profile: str, tmp_pat
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
 def test_as_released_it_runs_asks_for_predictions_and_judges_what_is_there(
-    name: Path, tmp_path: Path
+    name: Path, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By nbmake, as a learner's instructor might run it."""
-    shutil.copyfile(ROOT / RELEASE / name, tmp_path / "lab.ipynb")
+    run_from(bundle, monkeypatch)
+    shutil.copyfile(bundle / RELEASE / name, tmp_path / "lab.ipynb")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     argv = [
         sys.executable,

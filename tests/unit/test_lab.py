@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from workbench.lab import add_parser, copy_notebooks, free_port, private_jupyter, server_arguments
+from workbench.lab import add_parser, free_port, private_jupyter, server_arguments
 
 
 def notebook(folder: Path, name: str, text: str) -> Path:
@@ -12,17 +12,6 @@ def notebook(folder: Path, name: str, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
-
-
-def test_the_copy_gets_what_is_new_and_keeps_what_is_there(tmp_path: Path) -> None:
-    labs, work = tmp_path / "labs", tmp_path / "work"
-    notebook(labs, "url-shortener/04.ipynb", "released")
-    assert [p.name for p in copy_notebooks(labs, work)] == ["04.ipynb"]
-    mine = notebook(work, "url-shortener/04.ipynb", "mine")
-    notebook(labs, "url-shortener/04.ipynb", "released anew")
-    notebook(labs, "url-shortener/05.ipynb", "new")
-    assert [p.name for p in copy_notebooks(labs, work)] == ["05.ipynb"]
-    assert mine.read_text() == "mine"
 
 
 def test_jupyter_gets_folders_of_its_own_and_keeps_the_users_settings(tmp_path: Path) -> None:

@@ -1,30 +1,24 @@
-"""What batches of keys save, counted on the reference's key pool over a pretended Redis."""
+"""What batches of keys save, counted on a pretended Redis."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reference.shortener.base62 import Base62
-from reference.shortener.components import CODE_LENGTH
-from reference.shortener.key_pool import UNUSED, KeyPool
+UNUSED = "pool:unused"
 
 
 async def round_trips(batch: int, creates: int = 1_000) -> int:
     """Commands that one server sends to the pool for `creates` new links if it takes `batch` codes at a time."""
     from fakeredis import FakeAsyncRedis, FakeServer
 
-    base62 = Base62()
     async with FakeAsyncRedis(server=FakeServer(), decode_responses=True) as redis:
-        await redis.sadd(UNUSED, *(base62.encode(n, CODE_LENGTH) for n in range(creates + 2 * batch)))
+        await redis.sadd(UNUSED, *(f"{number:07}" for number in range(creates + 2 * batch)))
         counted = Counted(redis)
-        client: Any = counted
-        nobody: Any = None  # handing out needs neither ranges nor a clock
-        pool = KeyPool(
-            pool=client, ranges=nobody, base62=base62, clock=nobody, key=b"", batch=batch, low_water=0
-        )
+        lease: list[str] = []
         for _ in range(creates):
-            await pool.new_code("https://example.com/", Free())
-        await pool.stop()
+            if not lease:
+                lease += await counted.spop(UNUSED, batch)
+            lease.pop()
     return counted.commands
 
 
@@ -41,13 +35,3 @@ class Counted:
             return await getattr(self.redis, command)(*arguments)
 
         return send
-
-
-class Free:
-    """A namespace in which nobody has anything."""
-
-    async def claim(self, code: str) -> bool:
-        return True
-
-    async def taken(self, code: str) -> bool:
-        return False
