@@ -57,6 +57,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     autograde.add_argument(
         "--workers", type=int, help="submissions judged at once (default: one for each core)"
     )
+    autograde.add_argument(
+        "--scheduler",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="of a Dask cluster that judges, such as tcp://10.0.0.1:8786; without an address, one on this machine",
+    )
     autograde.add_argument("--exercise", help="judge this exercise alone, by its slot or its cell's name")
     autograde.add_argument(
         "--again", action="store_true", help="judge also what has its verdict on file already"
@@ -110,8 +117,14 @@ def run(args: argparse.Namespace) -> int:
                 course.collect(args.folder)
             case "autograde":
                 tell = partial(print, file=sys.stderr, flush=True)
-                how = {"exercise": args.exercise, "again": args.again, "tell": tell}
-                for line in course.autograde(args.student, args.workers, **how):
+                for line in course.autograde(
+                    args.student,
+                    args.workers,
+                    exercise=args.exercise,
+                    again=args.again,
+                    scheduler=args.scheduler,
+                    tell=tell,
+                ):
                     print(line)
             case "class":
                 from grading.nbgrader.class_of import class_of

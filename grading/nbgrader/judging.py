@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 from grading.judge.report import Verdict
+from grading.nbgrader.cluster import cluster
 from grading.nbgrader.lift import Component
 from grading.nbgrader.progress import Progress
 from grading.nbgrader.verdicts import Kept, Verdicts
@@ -32,10 +33,11 @@ class JudgeFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Asks the judge. `verdicts`: those on file, used and added to; None: each is decided anew."""
+    """Asks the judge. `command`: empty for the one that is installed where this runs. `verdicts`: those on file, used
+    and added to; None: each is decided anew."""
 
     seeds: str
-    command: Sequence[str] = COMMAND
+    command: Sequence[str] = ()
     wall_limit: float = WALL_LIMIT
     verdicts: Verdicts | None = None
 
@@ -44,27 +46,27 @@ class Judge:
         if (kept := self.kept(component)) is not None:
             return kept.verdict
         try:
-            return self._decide(component)
+            found = self.decide(component)
         except JudgeFailed:
-            return self._decide(component)
+            found = self.decide(component)
+        self.keep(component, found)
+        return found.verdict
 
     def kept(self, component: Component) -> Kept | None:
         return self.verdicts.get(component, self.seeds) if self.verdicts is not None else None
 
-    def ahead(self, component: Component) -> None:
-        """Decides it, for `verdict` to find on file. A failure is left for `verdict` to meet."""
-        with suppress(JudgeFailed):
-            self._decide(component)
+    def keep(self, component: Component, found: Kept) -> None:
+        if self.verdicts is not None:
+            self.verdicts.put(component, self.seeds, found)
 
-    def _decide(self, component: Component) -> Verdict:
+    def decide(self, component: Component) -> Kept:
+        """Anew, and without keeping it. Raises JudgeFailed."""
         began = time.monotonic()
         verdict = _parsed(self._ask(component), component)
-        if self.verdicts is not None:
-            self.verdicts.put(component, self.seeds, Kept(verdict, time.monotonic() - began))
-        return verdict
+        return Kept(verdict, time.monotonic() - began)
 
     def _ask(self, component: Component) -> str:
-        command = [*self.command, component.slot, "-", "--json", "--seeds", self.seeds]
+        command = [*(self.command or COMMAND), component.slot, "-", "--json", "--seeds", self.seeds]
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -90,21 +92,42 @@ def judge_ahead(
     asked: Iterable[tuple[Judge, Component]],
     workers: int | None = None,
     tell: Callable[[str], None] | None = None,
+    scheduler: str | None = None,
 ) -> None:
     """Decides several at once, each by its judge, and the same for the same seeds once; what is on file is left as it
-    is. `workers`: processes at once, by default one for each core. `tell`: gets lines on how far it is."""
+    is. `workers`: at once, by default one for each core. `scheduler`: of a Dask cluster, see `cluster`; None: here.
+    `tell`: gets lines on how far it is. ClusterError."""
     distinct = {(judge.seeds, component): judge for judge, component in asked}
     left = [(judge, component) for (_, component), judge in distinct.items() if judge.kept(component) is None]
     progress = Progress(len(left), tell or (lambda line: None))
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        begun = [pool.submit(judge.ahead, component) for judge, component in left]
+    if not left:
+        return
+    with executor(workers or os.cpu_count() or 1, scheduler) as pool:
+        begun = {
+            pool.submit(decided, replace(judge, verdicts=None), component): (judge, component)
+            for judge, component in left
+        }
         try:
             for each in as_completed(begun):
-                each.result()
+                judge, component = begun[each]
+                if (found := each.result()) is not None:
+                    judge.keep(component, found)
                 progress.one()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def executor(workers: int, scheduler: str | None) -> AbstractContextManager[Executor]:
+    return ThreadPoolExecutor(workers) if scheduler is None else cluster(scheduler, workers)
+
+
+def decided(judge: Judge, component: Component) -> Kept | None:
+    """Also on a machine of a cluster, so it writes no file. None: the judge failed, which is for `verdict` to meet."""
+    try:
+        return judge.decide(component)
+    except JudgeFailed:
+        return None
 
 
 def _parsed(text: str, component: Component) -> Verdict:

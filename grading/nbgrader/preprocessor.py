@@ -18,7 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Float, List, Unicode
 
 from grading.judge.report import RequirementVerdict, Verdict
-from grading.nbgrader.judging import COMMAND, WALL_LIMIT, Judge, JudgeFailed
+from grading.nbgrader.judging import WALL_LIMIT, Judge, JudgeFailed
 from grading.nbgrader.lift import Component, Misconfigured, Unusable, lift, slots
 from grading.nbgrader.restore import NOTES, Resources, released_cells
 from grading.nbgrader.safe import plain
@@ -100,7 +100,9 @@ def _paragraphs(texts: list[str]) -> str:
 class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
     """nbgrader preprocessor in the place of `Execute`: runs no cell, and asks the judge about each test cell."""
 
-    command = List(Unicode(), default_value=list(COMMAND), help="The judge's command line.").tag(config=True)
+    command = List(Unicode(), help="The judge's command line; empty: the one that is installed.").tag(
+        config=True
+    )
     work = Unicode(help="The course's work folder: the secret seeds are kept there.").tag(config=True)
     wall_limit = Float(WALL_LIMIT, help="Seconds that one run of the judge may take; a last resort.").tag(
         config=True

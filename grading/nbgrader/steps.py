@@ -105,12 +105,14 @@ class Course:
         *,
         exercise: str | None = None,
         again: bool = False,
+        scheduler: str | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Iterator[str]:
         """Judges several submissions at once, then writes the gradebook one by one. Yields a line for each mark.
 
         What is on file is not judged again, unless `again`: of `student`, all or the one `exercise` (a slot, or the
-        name of its cell). `tell`: gets lines on how far it is.
+        name of its cell). `scheduler`: of a Dask cluster that judges, or "local" for one on this machine. `tell`: gets
+        lines on how far it is.
         Raises NbGraderException if a submission could not be graded; the others have been.
         """
         handed_in = sorted(
@@ -120,7 +122,7 @@ class Course:
             raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
         problem = None
         if any(map(self._notebooks, handed_in)):
-            self._judge_ahead(student, exercise, again, workers, tell)
+            self._judge_ahead(student, exercise, again, workers, scheduler, tell)
             problem = self._grade(student)
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             for name in handed_in:
@@ -195,6 +197,7 @@ class Course:
         exercise: str | None,
         again: bool,
         workers: int | None,
+        scheduler: str | None,
         tell: Callable[[str], None] | None,
     ) -> None:
         found = [each for each in self.handed_in(student) if exercise in (None, *each.names)]
@@ -207,7 +210,7 @@ class Course:
                 if each.judge.verdicts is not None and isinstance(each.lifted, Component):
                     each.judge.verdicts.forget(each.lifted, each.judge.seeds)
         asked = [(each.judge, each.lifted) for each in found if isinstance(each.lifted, Component)]
-        judge_ahead(asked, workers, tell)
+        judge_ahead(asked, workers, tell, scheduler)
 
     def handed_in(self, student: str = "*") -> Iterator[HandedIn]:
         """Each exercise of each notebook that `student` handed in."""
@@ -246,11 +249,18 @@ class Course:
         if not any((self.work / "autograded" / student / self.assignment).glob("*.ipynb")):
             return f"{student}: not graded, see the messages above"
         submission = gradebook.find_submission(self.assignment, student)
-        undecided = any(
-            grade.needs_manual_grade and grade.name not in {cell.name for cell in notebook.solution_cells}
+        answers = {
+            cell.name for submitted in submission.notebooks for cell in submitted.notebook.solution_cells
+        }
+        waiting = [
+            grade
             for submitted in submission.notebooks
-            for notebook in [submitted.notebook]
             for grade in submitted.grades
-        )
-        review = " (the judge gave no verdict: please look at it)" if undecided else ""
-        return f"{student}: {submission.score:g} of {submission.max_score:g} points{review}"
+            if grade.needs_manual_grade
+        ]
+        by_hand = sum(grade.max_score for grade in waiting if grade.name in answers)
+        notes = [f"up to {by_hand:g} more are for you to give"] if by_hand else []
+        if any(grade.name not in answers for grade in waiting):
+            notes.append("the judge gave no verdict: please look at it")
+        told = f" ({'; '.join(notes)})" if notes else ""
+        return f"{student}: {submission.score:g} of {submission.max_score:g} points{told}"
