@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,11 @@ HELD_BACK = (
 )
 """Modules of the reference that are the solution of an exercise."""
 
+SHOWN_PLAIN = ("redirect_cache", "hash_codes_tester", "redirect_cache_tester")
+"""Of these, the plain variant has few of the exercise's points. Others have most, or even all: they stay behind too."""
+
+IN_ITS_PLACE = '"""What the exercise begins with: the reference has a better one, and so will you."""\n\n'
+
 OWN = Path(__file__).parent / "learners"
 """What only a bundle has. Lies there as it will lie in the bundle."""
 
@@ -64,12 +70,30 @@ def contents(root: Path, course: Path) -> dict[str, bytes]:
     released = [path for path in _files(course / "labs") if path.suffix == ".ipynb"]
     found |= {path.relative_to(course).as_posix(): path for path in released}
     texts = {name: path.read_bytes() for name, path in found.items() if name not in LEFT_OUT}
+    begin = first_cells(texts)
     for module in HELD_BACK:
-        texts[f"{SHORTENER}/{module}.py"] = texts[f"{SHORTENER}/plain/{module}.py"]
+        plain = f"{SHORTENER}/plain/{module}.py"
+        texts[f"{SHORTENER}/{module}.py"] = begin.get(module, texts[plain])
+        if module not in SHOWN_PLAIN:
+            texts[plain] = texts[f"{SHORTENER}/{module}.py"]
     for name in [name for name in texts if name.endswith(f"/{FILE}")]:
         texts[name] = shown_only(texts[name])
     texts |= {path.relative_to(OWN).as_posix(): path.read_bytes() for path in _files(OWN)}
     return dict(sorted(texts.items()))
+
+
+def first_cells(texts: dict[str, bytes]) -> dict[str, bytes]:
+    """Module -> what the cell of its exercise holds when a learner first sees it."""
+    found = {}
+    for path, data in texts.items():
+        if path.endswith(".ipynb"):
+            for cell in json.loads(data)["cells"]:
+                first, _, text = "".join(cell["source"]).partition("\n")
+                magic, _, slot = first.partition(" ")
+                if magic == "%%component" and cell["metadata"].get("nbgrader", {}).get("solution"):
+                    module = slot.partition("/")[2].replace("-", "_")
+                    found[module] = (IN_ITS_PLACE + text.partition("# YOUR TURN")[0].rstrip() + "\n").encode()
+    return found
 
 
 def shown_only(recordings: bytes) -> bytes:

@@ -11,10 +11,11 @@ from workbench import cli
 
 from grading.bundle import command
 from grading.bundle.branch import GitError, commit
-from grading.bundle.contents import HELD_BACK, PROJECT, SHORTENER, contents
+from grading.bundle.contents import HELD_BACK, PROJECT, SHORTENER, contents, first_cells
 from grading.bundle.folder import CHANGES, MANIFEST, NotABundle, write
 from grading.bundle.held_back import leaks
 from grading.checks.testers.bank import loads
+from grading.judge import judge
 
 TEXTS = contents(PROJECT, PROJECT)
 
@@ -42,6 +43,19 @@ def test_another_component_stands_where_the_reference_stood(module: str) -> None
     assert ast.parse(here)
 
 
+def test_what_stands_there_is_what_the_exercise_begins_with_or_worth_half() -> None:
+    """Two are the lessons' own: with base 10 no code would have seven characters, and without a cache there is none to
+    look at. They are no better a start than the notebook's cell."""
+    for module in ("base62", "redirect_cache"):
+        text = TEXTS[f"{SHORTENER}/{module}.py"].decode()
+        assert judge(f"url-shortener/{module.replace('_', '-')}", text, [1]).points <= 10
+    begin = first_cells(TEXTS)
+    assert len(begin) == 7
+    for module, text in begin.items():
+        if module not in ("base62", "redirect_cache"):
+            assert TEXTS[f"{SHORTENER}/{module}.py"] == TEXTS[f"{SHORTENER}/plain/{module}.py"] == text
+
+
 def test_marks_are_not_given_on_recordings_that_it_holds() -> None:
     import gzip
 
@@ -62,21 +76,21 @@ def test_it_gives_no_solution_away() -> None:
 @pytest.mark.parametrize("module", HELD_BACK)
 def test_the_search_finds_a_solution_under_other_names(module: str) -> None:
     text = reference(module).replace("self", "this").replace("code", "slug").replace("number", "n")
-    found = leaks(PROJECT, {"labs/workbench/helper.py": text.encode()})
-    assert [(each.module, each.path) for each in found] == [(module, "labs/workbench/helper.py")]
+    found = leaks(PROJECT, TEXTS | {"labs/workbench/helper.py": text.encode()})
+    assert (module, "labs/workbench/helper.py") in {(each.module, each.path) for each in found}
 
 
 def test_the_search_finds_a_solution_in_a_notebook_and_as_bytecode() -> None:
     cells = [{"cell_type": "code", "source": ["# mine\n", reference("redirect_cache")]}]
     planted = {"labs/x.ipynb": json.dumps({"cells": cells}).encode(), "reference/base62.pyc": b""}
-    assert [each.module for each in leaks(PROJECT, planted)] == ["bytecode", "redirect_cache"]
+    assert [each.module for each in leaks(PROJECT, TEXTS | planted)] == ["bytecode", "redirect_cache"]
 
 
 def test_nothing_is_handed_out_that_gives_a_solution_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grading.bundle.contents.HELD_BACK", HELD_BACK[1:])
-    with pytest.raises(command.Leaking, match=r"base62\.py holds 100% of base62"):
+    with pytest.raises(command.Leaking, match=r"plain/base62\.py holds 100% of plain/base62"):
         command.bundle(PROJECT, tmp_path / "bundle", None)
     assert not (tmp_path / "bundle").exists()
 

@@ -16,7 +16,7 @@ from grading.answers import ANSWERS
 from grading.judge import judge
 
 ROOT = Path(__file__).parents[1]
-PLAIN = ROOT / "reference/shortener/plain"
+COMPONENTS = ROOT / "reference/shortener"
 NOTEBOOKS = sorted((ROOT / "labs").rglob("*.ipynb"))
 
 
@@ -48,9 +48,9 @@ def test_a_server_is_killed_and_the_others_go_on(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("slot", checks.SLOTS)
-def test_the_judge_says_what_plain_components_lack(slot: str) -> None:
+def test_the_judge_says_what_the_components_here_lack(slot: str) -> None:
     module = slot.partition("/")[2].replace("-", "_")
-    verdict = judge(slot, (PLAIN / f"{module}.py").read_text("utf-8"), [1])
+    verdict = judge(slot, (COMPONENTS / f"{module}.py").read_text("utf-8"), [1])
     assert verdict.crashed is None
     assert 0 <= verdict.points < 20
 
@@ -73,4 +73,4 @@ def test_a_notebook_runs(tmp_path: Path) -> None:
 
 def test_the_doctor_is_content(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor"]) == 0
-    assert "embedded" in capsys.readouterr().out
+    assert "as in the lock" in capsys.readouterr().out
