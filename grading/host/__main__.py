@@ -39,6 +39,8 @@ def main() -> None:
     where.filename = first["name"]
     if "redis" in first["schema"]["construct"].values():
         importlib.import_module("grading.host.redis_client")
+    for path in first["schema"].get("uses", {}).values():
+        importlib.import_module(path.partition(":")[0])
     guard.install(on_refusal=lambda what: tell("refused", what), on_exit=on_exit)
     guard.limit_resources(first["cpu_seconds"])
     guard.share_core(first.get("core"))

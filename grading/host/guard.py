@@ -44,6 +44,21 @@ REFUSED = {
 }
 
 
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")) + os.sep
+HOST = os.path.join("grading", "host", "")
+"""Tracebacks quote these files."""
+OURS = ("reference", "grading", "workbench", "labs", "tests")
+ALLOWED = (
+    "reference",
+    "reference.platform",
+    "reference.platform.errors",
+    "reference.shortener",
+    "reference.shortener.components",
+    "reference.shortener.permutation",
+)
+"""What a component may import of this project: contracts. All else is how we would do it."""
+
+
 class Refused(RuntimeError):
     """A component asked the operating system for something that no component needs."""
 
@@ -52,7 +67,12 @@ def install(on_refusal: Callable[[str], None], on_exit: Callable[[str], None]) -
     """From now on what is in `REFUSED` raises `Refused`, and leaving the process is told first."""
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        what = REFUSED.get(event)
+        if event == "import":
+            what = not_for_components(args[0])
+        elif event == "open":
+            what = not_for_components(module_of(args[0]))
+        else:
+            what = REFUSED.get(event)
         if what is not None:
             on_refusal(what)
             raise Refused(f"{what} is not available under the judge ({event})")
@@ -74,6 +94,26 @@ def install(on_refusal: Callable[[str], None], on_exit: Callable[[str], None]) -
         if hasattr(_thread, name):
             setattr(_thread, name, no_thread)
     sys.addaudithook(hook)
+
+
+def module_of(path: object) -> str:
+    """The module of ours that lies in the file `path`, as text or bytecode, by its dotted name; empty: none does."""
+    if not isinstance(path, str):
+        return ""
+    inside = os.path.abspath(path).removeprefix(ROOT)
+    first, _, rest = inside.partition(os.sep)
+    if inside == path or first not in OURS or inside.startswith(HOST):
+        return ""
+    folder, _, name = rest.rpartition(os.sep)
+    parts = [first, *folder.split(os.sep), name.partition(".")[0]]
+    return ".".join(part for part in parts if part not in ("", "__pycache__", "__init__"))
+
+
+def not_for_components(module: str) -> str | None:
+    """What is refused where a component asks for a module that was not there yet; None: nothing is."""
+    if module.partition(".")[0] not in OURS or module in ALLOWED or module.startswith(f"{ALLOWED[-2]}."):
+        return None
+    return f"using {module}"
 
 
 def limit_resources(cpu_seconds: int) -> None:

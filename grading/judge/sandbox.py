@@ -29,10 +29,8 @@ VISIBLE = (
     "reference/shortener/__init__.py",
     "reference/shortener/components",
     "reference/shortener/permutation.py",
-    "reference/shortener/plain",
 )
-"""All of this project that the sandbox holds: the host, and the contracts with their plain fillings, some of which
-need the permutation."""
+"""All of this project that the sandbox holds: the host, the contracts, and a permutation, which components may use."""
 
 PACKAGES = ("redis", *(["async_timeout"] if importlib.util.find_spec("async_timeout") else []))
 """redis-py, and what it needs on Pythons before 3.11.3."""

@@ -1,6 +1,7 @@
 """Components that want points for nothing, or the judge's end: they get a clear line and no more than they earn."""
 
 import time
+from typing import Literal
 
 import pytest
 
@@ -179,6 +180,31 @@ def test_the_sandbox_holds_no_solutions(slot: str, plain: str) -> None:
         verdict = judge(slot, at_the_top(line, plain), [1], isolation="bubblewrap")
         assert verdict.crashed is not None, line
         assert "could not be loaded" in verdict.crashed
+
+
+@pytest.mark.parametrize("isolation", ["auto", "none"])
+@pytest.mark.parametrize(
+    ("slot", "line"),
+    [
+        ("url-shortener/base62", "from grading.host.given import Base62"),
+        ("url-shortener/base62", "from reference.shortener.plain.base62 import Base62"),
+        ("url-shortener/base62", "import importlib; importlib.import_module('reference.shortener.base62')"),
+        (
+            "url-shortener/click-aggregator",
+            "from reference.shortener.click_aggregator import ClickAggregator",
+        ),
+        ("url-shortener/hash-codes", "from reference.shortener.plain.hash_codes import HashCodes"),
+    ],
+)
+def test_our_own_components_cannot_be_imported(
+    slot: str, line: str, isolation: Literal["auto", "none"]
+) -> None:
+    """With no sandbox either: a line that says so is better than full marks for one line."""
+    verdict = judge(slot, line, [1], isolation=isolation)
+    assert verdict.points == 0
+    assert verdict.crashed is not None
+    assert "could not be loaded" in verdict.crashed
+    assert "Refused" in verdict.crashed or "ModuleNotFoundError" in verdict.crashed
 
 
 BROKEN_TEXTS = {
