@@ -301,22 +301,3 @@ def test_plain_nbgrader_gives_the_same_mark(graded: Graded) -> None:
         done = subprocess.run(command, cwd=graded.root, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
     assert (graded.root / "plain.csv").read_bytes() == graded.table
-
-
-@pytest.mark.slow
-def test_a_dask_cluster_gives_the_same_table(
-    graded: Graded, new_course: Callable[[str], Path], expected: dict[str, dict[str, Any]]
-) -> None:
-    root = new_course("cluster")
-    with warnings.catch_warnings():
-        silent_nbgrader()
-        course = the_same_class(graded, root)
-    command = [sys.executable, "-P", "-m", "grading.nbgrader.course", "autograde", "--root", str(root)]
-    done = subprocess.run(
-        [*command, "--scheduler"], capture_output=True, text=True, timeout=300, cwd=root, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^judged (\d+) of \1, in ", done.stderr, re.M)
-    assert "Traceback" not in done.stderr
-    course.export(root / "grades.csv")
-    assert (root / "grades.csv").read_bytes() == graded.table
