@@ -26,7 +26,7 @@ def bundle(root: Path, folder: Path | None, branch: str | None) -> int:
         told = "; ".join(f"{each.path} holds {each.share:.0%} of {each.module}" for each in found[:5])
         raise Leaking(f"nothing was handed out, as it would give solutions away: {told}")
     size = sum(map(len, texts.values())) / 1e6
-    print(f"{len(texts)} files, {size:.1f} MB; the solutions of {len(HELD_BACK)} exercises are held back")
+    print(f"{len(texts)} files, {size:.1f} MB; {len(HELD_BACK)} solutions are held back")
     if folder is not None:
         print(f"{folder}: {said(write(texts, folder))}")
     if branch is not None:

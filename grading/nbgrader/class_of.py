@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from grading.answers import ANSWERS
 from grading.nbgrader.class_view import ClassView, Judged, view
-from grading.nbgrader.lift import Unusable
+from grading.nbgrader.lift import Component, Unusable
 from grading.nbgrader.preprocessor import without_seeds
-from grading.nbgrader.steps import Course
+from grading.nbgrader.steps import Course, HandedIn
 
 NOT_JUDGED = "there is no verdict: the judge failed, or `workbench course autograde` has not come to it"
+NOT_GRADED = "nothing of theirs is graded yet: `workbench course autograde`"
+UNTOUCHED = "every exercise is as it was released; what it begins with earns points of its own"
+EVERYTHING = "all exercises"
 
 
 def class_of(course: Course) -> ClassView:
     """NbGraderException if the assignment was never generated."""
-    given = {slot: [text] for slot, text in course.as_released().items()}
-    return view(judged(course), given)
+    released = course.as_released()
+    return view(judged(course, released), {slot: [text] for slot, text in released.items()})
 
 
-def judged(course: Course) -> Iterator[Judged]:
+def judged(course: Course, released: dict[str, str]) -> Iterator[Judged]:
+    by_student: dict[str, list[HandedIn]] = defaultdict(list)
     for each in course.handed_in():
+        by_student[each.student].append(each)
+    for student, all_of in by_student.items():
+        whole = [(each, each.lifted) for each in all_of if isinstance(each.lifted, Component)]
+        if whole and all(each.judge.kept(component) is None for each, component in whole):
+            yield Judged(student, EVERYTHING, "", None, problem=NOT_GRADED)
+            continue
+        if len(whole) == len(all_of) and all(
+            component.source == released[component.slot] for _, component in whole
+        ):
+            yield Judged(student, EVERYTHING, "", None, problem=UNTOUCHED)
+        yield from one_by_one(all_of)
+
+
+def one_by_one(handed_in: list[HandedIn]) -> Iterator[Judged]:
+    for each in handed_in:
         if isinstance(each.lifted, Unusable):
             yield Judged(each.student, each.slot, "", None, problem=each.lifted.why)
             continue

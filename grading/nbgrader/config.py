@@ -15,7 +15,6 @@ from nbgrader.preprocessors import (
     ClearOutput,
     ComputeChecksums,
     DeduplicateIds,
-    GetGrades,
     IncludeHeaderFooter,
     LimitOutput,
     LockCells,
@@ -27,7 +26,7 @@ from traitlets.config import Config
 
 from grading.nbgrader.clearing import STUB, ClearAllSolutions
 from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
-from grading.nbgrader.feedback import FeedbackPage
+from grading.nbgrader.feedback import FeedbackPage, GetMarks
 from grading.nbgrader.late import LatePolicy
 from grading.nbgrader.preprocessor import JudgeComponents, SaveMarks
 from grading.nbgrader.restore import RestoreCells, SubmissionExporter
@@ -105,7 +104,7 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
     c.JudgeComponents.verdicts = str(work / "verdicts")
 
     c.GenerateFeedback.exporter_class = FeedbackPage
-    c.GenerateFeedback.preprocessors = [GetGrades]
+    c.GenerateFeedback.preprocessors = [AssignLatePenalties, GetMarks]
     # The formgrader shows learners' prose in the instructor's browser: nothing in it may run there.
     c.TemplateExporter.filters = {"markdown2html": markdown_to_safe_html}
     c.ExportApp.plugin_class = "grading.nbgrader.export.RequirementsCsv"

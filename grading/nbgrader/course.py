@@ -105,10 +105,18 @@ def run(args: argparse.Namespace) -> int:
         "ignore", category=SAWarning, module="nbgrader"
     )  # its gradebook code provokes them
     course = Course(args.root, args.assignment)
+    if args.step != "generate" and not course.is_known():
+        print(
+            f"workbench course {args.step}: there is no course in {course.root} yet: `workbench course generate` begins"
+            " one, and --root names one that is elsewhere (the sample class: --root work/sample-class)",
+            file=sys.stderr,
+        )
+        return 1
     try:
         match args.step:
             case "generate":
                 course.generate()
+                print(f"the learners' notebooks: {course.root / 'labs'}")
             case "due":
                 course.due(args.at)
             case "release":
@@ -136,14 +144,27 @@ def run(args: argparse.Namespace) -> int:
                 print("\n".join(["", "as tables:", *(f"  {path}" for path in written)]))
             case "feedback":
                 course.feedback()
+                print(f"a page for each notebook of each learner: {course.work / 'feedback'}")
+                print(*told_of_unmarked(course.unmarked()), sep="", end="")
             case "release-feedback":
                 course.release_feedback()
             case "export":
                 course.export(args.to)
+                print(f"marks: {args.to.resolve()}")
+                print(*told_of_unmarked(course.unmarked()), sep="", end="")
     except (NbGraderException, ExchangeError, Misconfigured) as error:
         print(f"workbench course {args.step}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def told_of_unmarked(students: list[str]) -> list[str]:
+    """A line, if some wait."""
+    if not students:
+        return []
+    return [
+        f"not final: answers of {', '.join(students)} are not marked yet (Manual Grading in the formgrader)\n"
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:

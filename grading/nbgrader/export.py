@@ -9,8 +9,10 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import ExportPlugin
+from nbgrader.plugins import BasePlugin, ExportPlugin
+from nbgrader.preprocessors import AssignLatePenalties
 
+from grading.nbgrader.late import bring_up_to_date
 from grading.nbgrader.preprocessor import report_of
 
 FIRST = ("assignment", "student_id", "timestamp", "score", "max_score", "late_penalty", "needs_manual_grade")
@@ -33,12 +35,13 @@ def requirement_points(folder: Path) -> dict[str, float]:
     return points
 
 
-def rows(gradebook: Gradebook, coursedir: CourseDirectory) -> Iterator[dict[str, str]]:
-    """One row for each submission, ordered by assignment and student."""
+def rows(gradebook: Gradebook, coursedir: CourseDirectory, late: BasePlugin) -> Iterator[dict[str, str]]:
+    """One row for each submission, ordered by assignment and student. `late`: the policy."""
     for assignment in sorted(gradebook.assignments, key=lambda a: str(a.name)):
         for submission in sorted(
             gradebook.assignment_submissions(assignment.name), key=lambda s: str(s.student_id)
         ):
+            bring_up_to_date(gradebook, submission, late)
             yield _row(submission, coursedir)
 
 
@@ -63,9 +66,10 @@ class RequirementsCsv(ExportPlugin):  # type: ignore[misc]
 
     def export(self, gradebook: Gradebook) -> None:
         coursedir = CourseDirectory(parent=self)
+        late = AssignLatePenalties(parent=self).plugin_class(parent=self)
         wanted = [
             row
-            for row in rows(gradebook, coursedir)
+            for row in rows(gradebook, coursedir, late)
             if (not self.assignment or row["assignment"] in map(str, self.assignment))
             and (not self.student or row["student_id"] in map(str, self.student))
         ]

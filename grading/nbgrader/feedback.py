@@ -15,6 +15,7 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
+from nbgrader.preprocessors import GetGrades
 
 from grading.nbgrader.lift import CHECK
 from grading.nbgrader.preprocessor import report_of
@@ -22,11 +23,14 @@ from grading.nbgrader.restore import Resources
 from grading.nbgrader.safe import markdown_to_safe_html, plain
 
 TEMPLATES = Path(__file__).parent / "templates"
+UNMARKED = "unmarked"
+"""In the metadata of a graded cell, for the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One graded cell, or one answer, ready to show. `points`: None where the cell carries none."""
+    """One graded cell, or one answer, ready to show. `points`: None where the cell carries none. `unmarked`: a person
+    has still to mark it."""
 
     id: str
     title: str
@@ -35,6 +39,7 @@ class Part:
     report: Markup | None
     answer: Markup | None
     left_as_released: bool
+    unmarked: bool
     comment: Markup | None
 
 
@@ -68,6 +73,7 @@ def _part(cell: NotebookNode) -> Part:
         report=_report(cell) if _is_test(cell) else None,
         answer=None if _is_test(cell) or untouched else _answer(cell),
         left_as_released=untouched,
+        unmarked=bool(meta.get(UNMARKED)),
         comment=Markup(markdown_to_safe_html(comment)) if comment and not untouched else None,
     )
 
@@ -91,6 +97,17 @@ def page(nb: NotebookNode, resources: Resources) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return jinja.get_template("feedback.html.j2").render(about=resources["nbgrader"], parts=parts(nb))
+
+
+class GetMarks(GetGrades):  # type: ignore[misc]
+    """nbgrader's own step; and an answer that nobody has read is not one that earned nothing."""
+
+    def _get_score(self, cell: NotebookNode, resources: Resources) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(
+            cell.metadata.nbgrader["grade_id"], self.notebook_id, self.assignment_id, self.student_id
+        )
+        cell.metadata.nbgrader[UNMARKED] = grade.auto_score is None and grade.manual_score is None
 
 
 class FeedbackPage(Exporter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from nbgrader.api import Gradebook, SubmittedAssignment
 from nbgrader.plugins import BasePlugin
 from traitlets import Float
 
@@ -24,3 +25,16 @@ class LatePolicy(BasePlugin):  # type: ignore[misc]
         if late <= 0 or score <= 0:
             return 0.0
         return round(min(1.0, math.ceil(late / DAY) * self.per_day) * score, 2)
+
+
+def bring_up_to_date(gradebook: Gradebook, submission: SubmittedAssignment, policy: BasePlugin) -> float:
+    """What being late costs as the marks stand now; noted in the gradebook. nbgrader asks the policy while it grades,
+    and not again when a person has marked answers since."""
+    late = submission.total_seconds_late
+    for notebook in submission.notebooks:
+        penalty = (
+            policy.late_submission_penalty(submission.student_id, notebook.score, late) if late > 0 else 0
+        )
+        notebook.late_submission_penalty = min(max(penalty or 0.0, 0.0), notebook.score) or None
+    gradebook.db.commit()
+    return float(sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))

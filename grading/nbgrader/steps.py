@@ -140,6 +140,23 @@ class Course:
             return error
         return None
 
+    def unmarked(self) -> list[str]:
+        """Who has written answers that no person has marked yet."""
+        with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
+            return sorted(
+                submission.student_id
+                for submission in gradebook.assignment_submissions(self.assignment)
+                if any(
+                    grade.needs_manual_grade and grade.manual_score is None and grade.auto_score is None
+                    for notebook in submission.notebooks
+                    for grade in notebook.grades
+                )
+            )
+
+    def is_known(self) -> bool:
+        """Whether there is a gradebook."""
+        return (self.work / "gradebook.db").is_file()
+
     def feedback(self) -> None:
         """A page for each graded submission, in work/course/feedback."""
         converter = GenerateFeedback(coursedir=self._coursedir(), config=self.config)
@@ -258,9 +275,14 @@ class Course:
             for grade in submitted.grades
             if grade.needs_manual_grade
         ]
-        by_hand = sum(grade.max_score for grade in waiting if grade.name in answers)
-        notes = [f"up to {by_hand:g} more are for you to give"] if by_hand else []
+        by_hand = sum(
+            grade.max_score for grade in waiting if grade.name in answers and grade.manual_score is None
+        )
+        penalty = submission.late_submission_penalty or 0.0
+        notes = [f"{penalty:g} taken off for being late"] if penalty else []
+        if by_hand:
+            notes.append(f"up to {by_hand:g} more are for you to give")
         if any(grade.name not in answers for grade in waiting):
             notes.append("the judge gave no verdict: please look at it")
         told = f" ({'; '.join(notes)})" if notes else ""
-        return f"{student}: {submission.score:g} of {submission.max_score:g} points{told}"
+        return f"{student}: {submission.score - penalty:g} of {submission.max_score:g} points{told}"

@@ -37,6 +37,7 @@ def open_lab(args: argparse.Namespace) -> int:
     work = args.work.resolve()
     news = copy_notebooks(LABS, work).text(work)
     print("\n".join(line for line in (f"Your copy of the notebooks: {work}", news) if line), flush=True)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ.update(private_jupyter(work))
     argv = server_arguments(args, work)
     # Imported only now: Jupyter looks at the environment when it is imported.
@@ -100,13 +101,20 @@ def _files(instructor: bool) -> list[tuple[str, Any]]:
     return [
         (
             "config/jupyter_server_config.json",
-            {"ServerApp": {"jpserver_extensions": extensions}, "LabApp": lab},
+            {"ServerApp": {"jpserver_extensions": extensions, **terminals()}, "LabApp": lab},
         ),
         ("config/labconfig/page_config.json", {"disabledExtensions": dict.fromkeys(off, True)}),
         (f"{settings}/apputils-extension/notification.jupyterlab-settings", quiet),
         (f"{settings}/notebook-extension/tracker.jupyterlab-settings", cells),
         (f"{settings}/docmanager-extension/plugin.jupyterlab-settings", reading),
     ]
+
+
+def terminals() -> dict[str, Any]:
+    """Their shell is not a login shell: that would set PATH anew, and `workbench` would not be found."""
+    if sys.platform == "win32":
+        return {}
+    return {"terminado_settings": {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}}
 
 
 def server_arguments(args: argparse.Namespace, work: Path) -> list[str]:

@@ -85,7 +85,9 @@ def test_what_a_person_has_to_grade_is_waiting_for_them_and_is_no_failure_of_the
     course: Course,
 ) -> None:
     assert [row["student_id"] for row in exported(course) if row["needs_manual_grade"]] == ["half"]
-    assert "half: 8 of 15 points\n" in (course.root / "told.txt").read_text()
+    told = (course.root / "told.txt").read_text()
+    assert "half: 8 of 15 points (up to 5 more are for you to give)\n" in told
+    assert course.unmarked() == ["half"]
 
 
 def test_feedback_says_why_and_carries_nothing_that_runs(course: Course) -> None:
@@ -96,6 +98,9 @@ def test_feedback_says_why_and_carries_nothing_that_runs(course: Course) -> None
     }
     assert "must be `%%answer url-shortener/estimates`" in pages["wrong-first-line"]
     assert "Rows alone" in pages["half"]
+    assert "8 of 15 points, and some answers are not marked yet" in pages["half"]
+    assert "not marked yet, up to 5 points" in pages["half"]
+    assert "not marked yet" not in pages["right"]
     assert "line 2 cannot be read" in pages["python"]
     assert "<script>alert(1)" not in pages["script"]
     assert (course.work / "gradebook.db").exists()

@@ -20,6 +20,9 @@ from grading.judge import judge
 TEXTS = contents(PROJECT, PROJECT)
 
 
+LESSONS = ("base62", "key_pool", "redirect_cache")
+
+
 def reference(module: str) -> str:
     return (PROJECT / SHORTENER / f"{module}.py").read_text("utf-8")
 
@@ -44,15 +47,15 @@ def test_another_component_stands_where_the_reference_stood(module: str) -> None
 
 
 def test_what_stands_there_is_what_the_exercise_begins_with_or_worth_half() -> None:
-    """Two are the lessons' own: with base 10 no code would have seven characters, and without a cache there is none to
-    look at. They are no better a start than the notebook's cell."""
-    for module in ("base62", "redirect_cache"):
+    """Three are the lessons' own: with base 10 no code would have seven characters, without a cache there is none to
+    look at, and a pool has to say that it is dry."""
+    for module in LESSONS:
         text = TEXTS[f"{SHORTENER}/{module}.py"].decode()
         assert judge(f"url-shortener/{module.replace('_', '-')}", text, [1]).points <= 10
     begin = first_cells(TEXTS)
     assert len(begin) == 7
     for module, text in begin.items():
-        if module not in ("base62", "redirect_cache"):
+        if module not in LESSONS:
             assert TEXTS[f"{SHORTENER}/{module}.py"] == TEXTS[f"{SHORTENER}/plain/{module}.py"] == text
 
 
@@ -206,7 +209,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert cli.main(["course", "bundle"]) == 1
     assert "--to FOLDER" in capsys.readouterr().err
     assert cli.main(["course", "bundle", "--to", str(tmp_path / "bundle")]) == 0
-    assert "9 exercises are held back" in capsys.readouterr().out
+    assert "9 solutions are held back" in capsys.readouterr().out
     assert len(list((tmp_path / "bundle").rglob("*.py"))) > 300
 
 

@@ -1,9 +1,11 @@
 """The class to try everything on: what its learners handed in is what they are said to have handed in."""
 
+import csv
 import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def handed_in(root: Path, learner: str) -> Path:
     [folder] = (root / "work/course/exchange/system-design/inbound").glob(f"{learner}+url-shortener+*")
     return folder
+
+
+def exported(course: Any) -> list[dict[str, str]]:
+    course.export(course.root / "grades.csv")
+    return list(csv.DictReader((course.root / "grades.csv").read_text("utf-8").splitlines()))
 
 
 def cells(root: Path, learner: str) -> dict[str, str]:
@@ -80,11 +87,12 @@ def test_the_whole_cycle_from_the_exchange_to_the_view_of_the_class(tmp_path: Pa
     """Each step as the buttons of the formgrader do it; then the notebook of the class, run."""
     import nbformat
     from nbclient import NotebookClient
+    from nbgrader.api import Gradebook
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
-    from grading.nbgrader.class_of import class_of
+    from grading.nbgrader.class_of import UNTOUCHED, class_of
     from grading.nbgrader.config import configure
     from grading.nbgrader.steps import Course
 
@@ -107,9 +115,22 @@ def test_the_whole_cycle_from_the_exchange_to_the_view_of_the_class(tmp_path: Pa
     [idea] = [each for each in ideas if "bashir, chiara" in each.students]
     assert idea.run
     assert {look.student for look in seen.looks} >= {"elif"}
+    assert [look.student for look in seen.looks if look.why == UNTOUCHED] == ["farid"]
+    assert course.unmarked() == ["amara", "bashir", "chiara", "dmitri"]
+    assert "15 more are for you to give" in told["amara"]
+    [before] = [float(row["late_penalty"]) for row in exported(course) if row["student_id"] == "chiara"]
+    assert f"{before:g} taken off for being late" in told["chiara"]
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        answers = gradebook.find_submission("url-shortener", "chiara").notebooks
+        [grade] = [g for each in answers for g in each.grades if g.name == "status-answer"]
+        grade.manual_score, grade.needs_manual_grade = 5.0, False
+        gradebook.db.commit()
     assert api.generate_feedback("url-shortener")["success"]
     assert api.release_feedback("url-shortener")["success"]
-    course.export(root / "grades.csv")
+    [after] = [float(row["late_penalty"]) for row in exported(course) if row["student_id"] == "chiara"]
+    assert after == pytest.approx(before + 1.0)  # two tenths of what a person gave since
+    page = root / "work/course/feedback/chiara/url-shortener/04-detailed-design.html"
+    assert "points were taken off for handing in late" in page.read_text("utf-8")
     rows = {line.split(",")[1]: line.split(",") for line in (root / "grades.csv").read_text().splitlines()}
     assert float(rows["amara"][3]) > float(rows["bashir"][3]) > float(rows["farid"][3]) >= 0
     late = rows["student_id"].index("late_penalty")

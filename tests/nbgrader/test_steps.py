@@ -80,8 +80,11 @@ def test_a_judge_that_gives_other_points_than_the_notebook_promises_is_the_instr
 def test_what_was_never_generated_cannot_be_graded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["autograde", "--root", str(tmp_path)]) == 1
-    assert "nothing was handed in" in capsys.readouterr().err
+    for step in ("collect", "autograde", "class", "feedback", "export"):
+        assert main([step, "--root", str(tmp_path)]) == 1
+        said = capsys.readouterr().err
+        assert f"workbench course {step}: there is no course in {tmp_path} yet" in said
+        assert "Traceback" not in said
 
 
 def test_the_command_line_runs_a_step(course: Course, tmp_path: Path) -> None:
