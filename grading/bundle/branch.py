@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from grading.bundle.folder import CHANGES, MANIFEST, Changes, differences, manifest
+from grading.bundle.folder import CHANGES, MANIFEST, Changes, differences, manifest_text
 
 
 class GitError(RuntimeError):
@@ -36,7 +36,7 @@ def commit(texts: Mapping[str, bytes], repository: Path, name: str) -> tuple[str
     whole = {
         **texts,
         CHANGES: changes.text().encode(),
-        MANIFEST: (json.dumps(manifest(texts), indent=0) + "\n").encode(),
+        MANIFEST: manifest_text(texts).encode(),
     }
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": f"{folder}/index"}

@@ -16,6 +16,7 @@ PARTS = (
     "environment.yml",
     "postBuild",
     "pyproject.toml",
+    "python.mk",
     "requirements.lock",
     ".gitignore",
     "compose",

@@ -67,7 +67,12 @@ def differences(before: Mapping[str, str], texts: Mapping[str, bytes]) -> Change
 
 
 def manifest(texts: Mapping[str, bytes]) -> dict[str, str]:
-    return {path: hashlib.sha256(data).hexdigest() for path, data in sorted(texts.items()) if path != CHANGES}
+    return {path: hashlib.sha256(data).hexdigest() for path, data in sorted(texts.items())}
+
+
+def manifest_text(texts: Mapping[str, bytes]) -> str:
+    """What MANIFEST holds."""
+    return json.dumps(manifest(texts), indent=0) + "\n"
 
 
 def write(texts: Mapping[str, bytes], folder: Path) -> Changes:
@@ -98,7 +103,7 @@ def write(texts: Mapping[str, bytes], folder: Path) -> Changes:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     (folder / CHANGES).write_text(changes.text(), "utf-8")
-    noted.write_text(json.dumps(manifest(texts), indent=0) + "\n", "utf-8")
+    noted.write_text(manifest_text(texts), "utf-8")
     return changes
 
 

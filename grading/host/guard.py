@@ -48,12 +48,13 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")) + os
 HOST = os.path.join("grading", "host", "")
 """Tracebacks quote these files."""
 OURS = ("reference", "grading", "workbench", "labs", "tests")
+CONTRACTS = "reference.shortener.components"
 ALLOWED = (
     "reference",
     "reference.platform",
     "reference.platform.errors",
     "reference.shortener",
-    "reference.shortener.components",
+    CONTRACTS,
     "reference.shortener.permutation",
 )
 """What a component may import of this project: contracts. All else is how we would do it."""
@@ -111,7 +112,7 @@ def module_of(path: object) -> str:
 
 def not_for_components(module: str) -> str | None:
     """What is refused where a component asks for a module that was not there yet; None: nothing is."""
-    if module.partition(".")[0] not in OURS or module in ALLOWED or module.startswith(f"{ALLOWED[-2]}."):
+    if module.partition(".")[0] not in OURS or module in ALLOWED or module.startswith(f"{CONTRACTS}."):
         return None
     return f"using {module}"
 

@@ -11,7 +11,6 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from grading import checks
 from grading.answers import ANSWERS, exercise, judge_answer
@@ -71,8 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.slot in ANSWERS:
             verdict = judge_answer(options.slot, source)
         else:
-            how: dict[str, Any] = {"isolation": options.isolation, "halves": options.halves}
-            verdict = judge(options.slot, source, options.seeds, only=options.requirement, **how)
+            verdict = judge(
+                options.slot,
+                source,
+                options.seeds,
+                isolation=options.isolation,
+                only=options.requirement,
+                halves=options.halves,
+            )
     except (ValueError, OSError, RuntimeError) as error:
         print(f"python -m grading.judge: {error}", file=sys.stderr)
         return 2

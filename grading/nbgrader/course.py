@@ -145,26 +145,23 @@ def run(args: argparse.Namespace) -> int:
             case "feedback":
                 course.feedback()
                 print(f"a page for each notebook of each learner: {course.work / 'feedback'}")
-                print(*told_of_unmarked(course.unmarked()), sep="", end="")
+                tell_of_unmarked(course.unmarked())
             case "release-feedback":
                 course.release_feedback()
             case "export":
                 course.export(args.to)
                 print(f"marks: {args.to.resolve()}")
-                print(*told_of_unmarked(course.unmarked()), sep="", end="")
+                tell_of_unmarked(course.unmarked())
     except (NbGraderException, ExchangeError, Misconfigured) as error:
         print(f"workbench course {args.step}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def told_of_unmarked(students: list[str]) -> list[str]:
-    """A line, if some wait."""
-    if not students:
-        return []
-    return [
-        f"not final: answers of {', '.join(students)} are not marked yet (Manual Grading in the formgrader)\n"
-    ]
+def tell_of_unmarked(students: list[str]) -> None:
+    if students:
+        names = ", ".join(students)
+        print(f"not final: answers of {names} are not marked yet (Manual Grading in the formgrader)")
 
 
 def main(argv: list[str] | None = None) -> int:

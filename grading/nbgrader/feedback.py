@@ -18,7 +18,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import GetGrades
 
 from grading.nbgrader.lift import CHECK
-from grading.nbgrader.preprocessor import report_of
+from grading.nbgrader.preprocessor import report_of, unmarked
 from grading.nbgrader.restore import Resources
 from grading.nbgrader.safe import markdown_to_safe_html, plain
 
@@ -107,7 +107,7 @@ class GetMarks(GetGrades):  # type: ignore[misc]
         grade = self.gradebook.find_grade(
             cell.metadata.nbgrader["grade_id"], self.notebook_id, self.assignment_id, self.student_id
         )
-        cell.metadata.nbgrader[UNMARKED] = grade.auto_score is None and grade.manual_score is None
+        cell.metadata.nbgrader[UNMARKED] = unmarked(grade)
 
 
 class FeedbackPage(Exporter):

@@ -14,6 +14,7 @@ from typing import Any
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import utils
+from nbgrader.api import Grade
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Float, List, Unicode
 
@@ -170,6 +171,11 @@ class SaveMarks(SaveAutoGrades):  # type: ignore[misc]
             )
             self.gradebook.find_grade(*about).needs_manual_grade = True
             self.gradebook.db.commit()
+
+
+def unmarked(grade: Grade) -> bool:
+    """Whether it is a person's to give, and nobody has given it yet."""
+    return bool(grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None)
 
 
 def report_of(output: NotebookNode) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,13 +110,19 @@ def hand_in(learner: Learner, inbound: Path, at: datetime) -> None:
     (folder / "timestamp.txt").write_text(stamp, "utf-8")
     if not learner.broken:
         (folder / "submission_secret.txt").write_text(secrets.token_hex(64), "utf-8")
+    for name, tree in notebooks_of(learner):
+        whole = "" if name == f"{learner.broken}.ipynb" else json.dumps(tree, indent=1)
+        (folder / name).write_text(whole, "utf-8")
+
+
+def notebooks_of(learner: Learner) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file name, notebook) of each released notebook, with what this learner wrote in it."""
     for source in sorted((PROJECT / SOURCE).glob("*.ipynb")):
         tree = json.loads((PROJECT / LABS / source.name).read_text("utf-8"))
         solved = {cell["id"]: text(cell) for cell in json.loads(source.read_text("utf-8"))["cells"]}
         for cell in tree["cells"]:
             fill(cell, solved.get(cell["id"], ""), learner)
-        whole = json.dumps(tree, indent=1)
-        (folder / source.name).write_text("" if learner.broken == source.stem else whole, "utf-8")
+        yield source.name, tree
 
 
 def fill(cell: dict[str, Any], solved: str, learner: Learner) -> None:

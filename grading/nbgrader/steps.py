@@ -24,7 +24,7 @@ from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
 from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
 from grading.nbgrader.lift import CHECK, Component, Unusable, lift, slots, split
-from grading.nbgrader.preprocessor import JudgeComponents
+from grading.nbgrader.preprocessor import JudgeComponents, unmarked
 from grading.nbgrader.restore import released_cells, restore
 from grading.nbgrader.submission import read
 
@@ -146,11 +146,7 @@ class Course:
             return sorted(
                 submission.student_id
                 for submission in gradebook.assignment_submissions(self.assignment)
-                if any(
-                    grade.needs_manual_grade and grade.manual_score is None and grade.auto_score is None
-                    for notebook in submission.notebooks
-                    for grade in notebook.grades
-                )
+                if any(unmarked(grade) for notebook in submission.notebooks for grade in notebook.grades)
             )
 
     def is_known(self) -> bool:
@@ -269,20 +265,13 @@ class Course:
         answers = {
             cell.name for submitted in submission.notebooks for cell in submitted.notebook.solution_cells
         }
-        waiting = [
-            grade
-            for submitted in submission.notebooks
-            for grade in submitted.grades
-            if grade.needs_manual_grade
-        ]
-        by_hand = sum(
-            grade.max_score for grade in waiting if grade.name in answers and grade.manual_score is None
-        )
+        grades = [grade for submitted in submission.notebooks for grade in submitted.grades]
+        by_hand = sum(grade.max_score for grade in grades if unmarked(grade))
         penalty = submission.late_submission_penalty or 0.0
         notes = [f"{penalty:g} taken off for being late"] if penalty else []
         if by_hand:
             notes.append(f"up to {by_hand:g} more are for you to give")
-        if any(grade.name not in answers for grade in waiting):
+        if any(grade.needs_manual_grade and grade.name not in answers for grade in grades):
             notes.append("the judge gave no verdict: please look at it")
         told = f" ({'; '.join(notes)})" if notes else ""
         return f"{student}: {submission.score - penalty:g} of {submission.max_score:g} points{told}"

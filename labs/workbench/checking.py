@@ -70,8 +70,14 @@ def run(options: argparse.Namespace) -> int:
         if slot in ANSWERS:
             judged = judge_answer(slot, source)
         else:
-            only, isolation = options.requirement, options.isolation
-            judged = judge(slot, source, seeds, isolation=isolation, only=only, halves=True)
+            judged = judge(
+                slot,
+                source,
+                seeds,
+                isolation=options.isolation,
+                only=options.requirement,
+                halves=True,
+            )
         verdict = CheckedVerdict.of(judged, source)
         show(verdict.to_json() if options.json else told(verdict, options.hint))
         passed = passed and verdict.passed

@@ -37,7 +37,6 @@ def open_lab(args: argparse.Namespace) -> int:
     work = args.work.resolve()
     news = copy_notebooks(LABS, work).text(work)
     print("\n".join(line for line in (f"Your copy of the notebooks: {work}", news) if line), flush=True)
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ.update(private_jupyter(work))
     argv = server_arguments(args, work)
     # Imported only now: Jupyter looks at the environment when it is imported.
@@ -68,6 +67,8 @@ def private_jupyter(work: Path, *, instructor: bool = False) -> dict[str, str]:
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
         "IPYTHONDIR": str(home / "ipython"),
+        # Its terminals, and whatever else it starts, find our commands.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
 
 

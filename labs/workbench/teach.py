@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,8 @@ def open_as_instructor(args: argparse.Namespace) -> int:
     from grading.nbgrader.sample import prepare  # learners need not have it
 
     print(prepare(root), flush=True)
-    # nbgrader finds a course by its working directory, and programs that it runs by their names.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ.update(private_jupyter(root, instructor=True))
-    os.chdir(root)
+    os.chdir(root)  # by which nbgrader finds a course
     argv = server_arguments(args, root)
     from jupyterlab.labapp import LabApp  # only now: Jupyter looks at the environment when it is imported
 

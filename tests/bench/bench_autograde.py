@@ -32,17 +32,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from grading.nbgrader.lift import Component
-from grading.nbgrader.sample import (
-    ASSIGNMENT,
-    CLASS,
-    LABS,
-    PROJECT,
-    SOURCE,
-    Learner,
-    fill,
-    sample_class,
-    text,
-)
+from grading.nbgrader.sample import ASSIGNMENT, CLASS, LABS, PROJECT, Learner, notebooks_of, sample_class
 from grading.nbgrader.seeds import COUNT
 from grading.nbgrader.steps import Course
 
@@ -65,12 +55,8 @@ def learners(count: int, groups: int) -> list[Learner]:
 
 def hand_in(learner: Learner, folder: Path) -> None:
     folder.mkdir(parents=True)
-    for source in sorted((PROJECT / SOURCE).glob("*.ipynb")):
-        tree = json.loads((PROJECT / LABS / source.name).read_text("utf-8"))
-        solved = {cell["id"]: text(cell) for cell in json.loads(source.read_text("utf-8"))["cells"]}
-        for cell in tree["cells"]:
-            fill(cell, solved.get(cell["id"], ""), learner)
-        (folder / source.name).write_text(json.dumps(tree), "utf-8")
+    for name, tree in notebooks_of(learner):
+        (folder / name).write_text(json.dumps(tree), "utf-8")
 
 
 class Plain:

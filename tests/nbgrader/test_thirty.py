@@ -5,7 +5,6 @@ Then once more on a Dask cluster, with a `kill -9` in the middle of it: the same
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import pytest
 from grading import checks
 from grading.answers import ANSWERS, exercise
 from grading.matrix import entries
-from grading.nbgrader.sample import ASSIGNMENT, LABS, PROJECT, SOURCE, Learner, fill, sample_class, text
+from grading.nbgrader.sample import ASSIGNMENT, Learner, notebooks_of, sample_class
 from grading.nbgrader.steps import Course
 from tests.nbgrader.hostile import KEPT, LOST, NAME
 
@@ -62,19 +61,16 @@ def component(slot: str, name: str) -> str:
 def hand_in(about: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True)
     learner = Learner(about["name"], frozenset(about["right"]), essays=False)
-    for source in sorted((PROJECT / SOURCE).glob("*.ipynb")):
-        tree = json.loads((PROJECT / LABS / source.name).read_text("utf-8"))
-        solved = {cell["id"]: text(cell) for cell in json.loads(source.read_text("utf-8"))["cells"]}
+    for file, tree in notebooks_of(learner):
         for cell in tree["cells"]:
-            fill(cell, solved.get(cell["id"], ""), learner)
             name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
             if name in about.get("wrong", {}):
                 slot = f"url-shortener/{name}"
                 cell["source"] = f"%%component {slot}\n{component(slot, about['wrong'][name])}"
         data = None
-        if source.name == NAME and "deed" in about:
+        if file == NAME and "deed" in about:
             data = (KEPT | LOST)[about["deed"]](tree)
-        (folder / source.name).write_bytes(data if data is not None else json.dumps(tree).encode())
+        (folder / file).write_bytes(data if data is not None else json.dumps(tree).encode())
 
 
 def course_of_thirty(root: Path) -> Course:
@@ -130,7 +126,6 @@ def test_on_a_cluster_and_killed_in_the_middle_it_comes_to_the_same_bytes(
 ) -> None:
     root = tmp_path / "class"
     course = course_of_thirty(root)
-    shutil.rmtree(root / "work/course/verdicts", ignore_errors=True)
     command = [sys.executable, "-P", "-m", "grading.nbgrader.course", "autograde", "--root", str(root)]
     verdicts = root / "work/course/verdicts"
     with subprocess.Popen(

@@ -8,7 +8,8 @@ import pytest
 from redis.exceptions import RedisError
 
 from reference.shortener.components import DELETION_BOUND, Link
-from reference.shortener.near_cache import NearCache, live_entries, path_of, steady
+from reference.shortener.near_cache import NearCache, link_of, live_entries, path_of, steady
+from reference.shortener.redirect_cache import encode
 
 pytestmark = pytest.mark.anyio
 
@@ -169,3 +170,8 @@ async def test_only_live_links_that_the_reference_wrote_are_taken() -> None:
 async def test_a_cache_that_is_away_gives_none() -> None:
     for error in (RedisError("away"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")):
         assert await live_entries(FakeRedis(error), ["abc"], 0.0) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("link", [Link("abc", "https://example.org/ü", 1750000000.5), None])
+def test_it_reads_what_the_redirect_cache_writes(link: Link | None) -> None:
+    assert link_of("abc", encode(link)) == link
