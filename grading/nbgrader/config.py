@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbgrader
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -26,13 +27,14 @@ from traitlets.config import Config
 
 from grading.nbgrader.clearing import STUB, ClearAllSolutions
 from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
-from grading.nbgrader.feedback import FeedbackPage, GetMarks
+from grading.nbgrader.feedback import TEMPLATES, FeedbackPage, GetMarks
 from grading.nbgrader.late import LatePolicy
 from grading.nbgrader.preprocessor import JudgeComponents, SaveMarks
 from grading.nbgrader.restore import RestoreCells, SubmissionExporter
 from grading.nbgrader.safe import markdown_to_safe_html
 
 PROJECT = Path(__file__).parents[2]
+FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions/formgrader"
 COURSE_ID = "system-design"
 WORK = "work/course"
 """Below the course root, ignored by git: submissions, marks, the secret seeds. No learner's code ever runs there."""
@@ -107,5 +109,10 @@ def configure(c: Config, root: Path = PROJECT) -> Config:
     c.GenerateFeedback.preprocessors = [AssignLatePenalties, GetMarks]
     # The formgrader shows learners' prose in the instructor's browser: nothing in it may run there.
     c.TemplateExporter.filters = {"markdown2html": markdown_to_safe_html}
+    # Its page of a submission, with what is ours of it first: see templates/formgrade.
+    c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(FORMGRADER / "templates")]
+    c.FormgradeExtension.debug = (
+        False  # else each visit warns that this configuration cannot be shown as JSON
+    )
     c.ExportApp.plugin_class = "grading.nbgrader.export.RequirementsCsv"
     return c

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from nbgrader.api import Gradebook
+
 from grading import checks
 from grading.answers import BEGIN, END
 from grading.nbgrader.config import COURSE_ID, PROJECT, WORK
@@ -53,23 +55,35 @@ class Learner:
     late: float = -30.0
     like: bool = False
     broken: str = ""
+    surname: str = ""
 
 
 CLASS = (
-    Learner("amara", frozenset(ALL)),
-    Learner("bashir", frozenset(ALL - {"redirect-cache"}), {"redirect-cache": "stampede"}),
+    Learner("amara", frozenset(ALL), surname="Okafor"),
+    Learner("bashir", frozenset(ALL - {"redirect-cache"}), {"redirect-cache": "stampede"}, surname="Haddad"),
     Learner(
-        "chiara", frozenset(ALL - {"redirect-cache"}), {"redirect-cache": "stampede"}, late=26.0, like=True
+        "chiara",
+        frozenset(ALL - {"redirect-cache"}),
+        {"redirect-cache": "stampede"},
+        late=26.0,
+        like=True,
+        surname="Ricci",
     ),
-    Learner("dmitri", frozenset({"base62", "requirements"}), {"redirect-cache": "negative_for_an_hour"}),
+    Learner(
+        "dmitri",
+        frozenset({"base62", "requirements"}),
+        {"redirect-cache": "negative_for_an_hour"},
+        surname="Volkov",
+    ),
     Learner(
         "elif",
         frozenset(SLOTS - {"base62", "redirect-cache"}),
         {"base62": "pads_on_the_right"},
         essays=False,
         broken="02-estimation",
+        surname="Kaya",
     ),
-    Learner("farid", essays=False),
+    Learner("farid", essays=False, surname="Rahimi"),
 )
 
 
@@ -99,6 +113,11 @@ def prepare(root: Path) -> str:
     course = Course(root, ASSIGNMENT)
     course.create_gradebook()
     course.due(due)
+    with Gradebook(course.config.CourseDirectory.db_url) as gradebook:
+        for learner in CLASS:  # else each is called "None, None" in the formgrader
+            gradebook.update_or_create_student(
+                learner.name, first_name=learner.name.title(), last_name=learner.surname
+            )
     return f"A sample class, in which six learners have handed in: {root}"
 
 

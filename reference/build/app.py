@@ -10,7 +10,7 @@ from reference.build.api import STORE_TABLES, api, shortener
 from reference.build.codes import code_holders, codes
 from reference.build.fast_path import FastFront, hosts_of
 from reference.build.links import routing_of
-from reference.platform import sql
+from reference.platform import event_log, sql
 from reference.platform.admission import Admission
 from reference.platform.clock import SystemClock
 from reference.platform.fillings import Equipment
@@ -21,7 +21,6 @@ from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.process import ComponentFactory, EventSink, Runnable
 from reference.platform.redis_client import redis_client
-from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import SlotHolder
@@ -49,7 +48,7 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
     routing = routing_of(settings, store, metrics, events, replace)
     sharded = ShardedLinks(shards, routing)
     links = CountedLinks(sharded, metrics)
-    log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
+    log = event_log.connect(settings.log_url, settings.partitions, settings.log_timeout)
     clicks = ClickBuffer(log, settings.click_buffer, clock, random.SystemRandom(), metrics)
 
     def count_command(command: str, outcome: str) -> None:

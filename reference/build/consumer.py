@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reference.platform import sql
+from reference.platform import event_log, sql
 from reference.platform.clock import SystemClock
 from reference.platform.fillings import Equipment
 from reference.platform.holders import Holders
@@ -14,7 +14,6 @@ from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.metrics_page import metrics_page
 from reference.platform.process import ComponentFactory, EventSink, Runnable
-from reference.platform.redis_streams_log import RedisStreamsLog
 from reference.platform.settings import Settings
 from reference.platform.traced_sql import TracedDatabase
 from reference.platform.tracing import Traces
@@ -33,7 +32,7 @@ def consumer(settings: Settings, events: EventSink, replace: Mapping[str, Compon
     database = TracedDatabase(
         sql.connect(settings.store_url, BATCH_PATIENCE * settings.store_timeout), "store"
     )
-    log = RedisStreamsLog(settings.log_url, settings.partitions, settings.log_timeout)
+    log = event_log.connect(settings.log_url, settings.partitions, settings.log_timeout)
     clicks = SqlClickRepository(database, clock)
 
     async def nothing_to_close() -> None: ...

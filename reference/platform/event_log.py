@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from reference.platform.events import Envelope
 from reference.platform.packs import Row, Stem
@@ -20,7 +21,7 @@ START = "0-0"
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event in the log. Offsets of one partition are comparable only by the log itself; events that were packed
-    together share one."""
+    together may share one."""
 
     offset: str
     event: Envelope
@@ -41,6 +42,10 @@ class EventLog(Protocol):
     """
 
     partitions: int
+
+    async def create(self) -> None:
+        """Makes what the log needs before the first append, if it is not there. Idempotent."""
+        ...
 
     async def append(self, events: Sequence[Envelope]) -> None:
         """Returning is the acknowledgement: the events are accepted."""
@@ -66,3 +71,21 @@ class EventLog(Protocol):
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+def connect(url: str, partitions: int, timeout: float) -> EventLog:
+    """The log that `url` names: `redis://host:port/db` or `kafka://host:port/topic`.
+
+    `timeout`: seconds for one call. Connects to nothing yet.
+    """
+    match urlsplit(url).scheme:
+        case "redis":
+            from reference.platform.redis_streams_log import RedisStreamsLog
+
+            return RedisStreamsLog(url, partitions, timeout)
+        case "kafka":
+            from reference.platform.kafka_log import KafkaLog
+
+            return KafkaLog(url, partitions, timeout)
+        case other:
+            raise ValueError(f"no driver for an event log of kind {other!r}")

@@ -21,6 +21,8 @@ class MemoryLog:
         self._next = 1
         self._grown = asyncio.Event()
 
+    async def create(self) -> None: ...
+
     async def append(self, events: Sequence[Envelope]) -> None:
         await self._append(map(encoded, events), "")
 

@@ -36,6 +36,9 @@ class RedisStreamsLog:
     def _stream(self, partition: int) -> str:
         return f"events:{partition}"
 
+    async def create(self) -> None:
+        """Nothing: a stream begins with its first entry."""
+
     async def append(self, events: Sequence[Envelope]) -> None:
         await self._append(map(encoded, events), "")
 

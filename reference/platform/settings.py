@@ -1,15 +1,16 @@
 """What a process is told when it starts (`Settings`) and what may be turned while it runs (`LiveSettings`).
 
 The only module that reads the environment: `Settings()` takes WORKBENCH_CASE, WORKBENCH_PORT and so on.
-A supervisor passes them as keywords instead; keywords win.
+A supervisor passes them as keywords instead; keywords win. `Settings.in_container()` takes files of secrets as well.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Case = Literal["url-shortener"]
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     """What stands before a code in a short URL: the balancer, as clients see it."""
     cache_url: str = "redis://127.0.0.1:6379/0"
     log_url: str = "redis://127.0.0.1:6380/0"
+    """`redis://host:port/db`, or `kafka://host:port/topic`."""
     pool_url: str = "redis://127.0.0.1:6382/0"
     """The key pool: codes that were generated beforehand."""
     store_url: str = "sqlite+tcp://127.0.0.1:6381"
@@ -125,6 +127,8 @@ class Settings(BaseSettings):
     `postgresql://user@host:port/database`."""
     shard_urls: dict[str, str] = Field(default_factory=dict)
     """The stores of links, in use or spare: name to URL, as for `store_url`."""
+    database_password: str = Field(default="", repr=False)
+    """For those of these URLs that name a user and no password."""
 
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that servers answer for, besides that of the public URL and this machine's own; "*": any."""
@@ -151,6 +155,21 @@ class Settings(BaseSettings):
 
     live: LiveSettings = LiveSettings()
 
+    @classmethod
+    def in_container(cls, secrets: Path = Path("/run/secrets")) -> Settings:
+        """From the environment, and for what is in none, from files such as `workbench_secret` in `secrets`."""
+        return cls(_secrets_dir=secrets) if secrets.is_dir() else cls()  # type: ignore[call-arg]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_password(cls, told: Any) -> Any:
+        if isinstance(told, dict) and (password := told.get("database_password")):
+            urls = told.get("shard_urls") or {}
+            told = told | {"shard_urls": {name: with_password(url, password) for name, url in urls.items()}}
+            if "store_url" in told:
+                told["store_url"] = with_password(told["store_url"], password)
+        return told
+
     @property
     def first_shards(self) -> list[str]:
         """The names of the shards that hold the links at first."""
@@ -160,3 +179,12 @@ class Settings(BaseSettings):
     def every_shard(self) -> list[str]:
         """Those, and the spare ones."""
         return [f"shard-{n}" for n in range(1, self.shards + self.spare_shards + 1)]
+
+
+def with_password(url: str, password: str) -> str:
+    """`scheme://user@host/...` with that password; any other URL as it is."""
+    parts = urlsplit(url)
+    if not parts.username or parts.password is not None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}:{quote(password, safe='')}@{host}").geturl()

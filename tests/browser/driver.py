@@ -56,28 +56,34 @@ class Lab:
 def running_lab(folder: Path) -> Iterator[Lab]:
     """`workbench lab` with an empty home, behind a prefix."""
     work = folder / "work"
-    home = folder / "home"
+    command = [*on_a_free_port("lab"), "--work", str(work)]
+    environment = empty_home(folder / "home") | {"WORKBENCH_HOME": str(folder / "stacks")}
+    with serving(command, environment, work, folder / "lab.log") as lab:
+        yield lab
+
+
+def on_a_free_port(command: str) -> list[str]:
+    """`workbench lab` or `workbench teach` behind a prefix."""
+    # One port of its own: two labs that start at one moment both find 8888 free, and one of them ends.
+    port = free_port("127.0.0.1", first=0)
+    start = [sys.executable, "-m", "workbench.cli", command]
+    return [*start, "--no-browser", "--base-url", PREFIX, "--port", str(port)]
+
+
+def empty_home(home: Path) -> dict[str, str]:
+    """This environment without any Jupyter of the machine's, and an empty home in it."""
     home.mkdir()
     foreign = ("JUPYTER", "IPYTHON", "XDG_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | {"HOME": str(home)}
-    environment["WORKBENCH_HOME"] = str(folder / "stacks")
-    command = [
-        sys.executable,
-        "-m",
-        "workbench.cli",
-        "lab",
-        "--no-browser",
-        "--work",
-        str(work),
-        "--base-url",
-        PREFIX,
-        # One of its own: two labs that start at one moment both find 8888 free, and one of them ends.
-        "--port",
-        str(free_port("127.0.0.1", first=0)),
-    ]
-    log = folder / "lab.log"
+    return {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | {"HOME": str(home)}
+
+
+@contextmanager
+def serving(
+    command: list[str], environment: dict[str, str], work: Path, log: Path, cwd: Path | None = None
+) -> Iterator[Lab]:
+    """Runs a command that starts JupyterLab over `work`, and ends it."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 60
         while not (lab := answering(work)):

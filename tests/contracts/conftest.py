@@ -1,10 +1,11 @@
-"""The services that the contracts are checked over: the embedded ones, and real ones of this machine."""
+"""The services that the contracts are checked over: the embedded ones, real ones of this machine, and containers."""
 
 import asyncio
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,13 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from reference.platform import event_log
 from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import available, local_services
 from reference.platform.local_service import ServiceSpec
+from reference.platform.port_lease import PortLease
 from reference.platform.settings import Settings
+from tests.compose.project import COMPOSE, Project, missing
 
 SHARDS = ("shard-1", "shard-2", "shard-3")
 
@@ -50,6 +54,20 @@ class Server:
         self.process.wait()
 
 
+@dataclass
+class Container:
+    """A service of the compose profile: the same, with a name instead of a process."""
+
+    project: Project
+    service: str
+
+    def start(self) -> None:
+        self.project.start(self.service)
+
+    def kill(self) -> None:
+        self.project.kill(self.service)
+
+
 def group_of(user: str) -> int:
     import pwd
 
@@ -65,10 +83,12 @@ class Services:
     pool_url: str
     store_url: str
     shard_urls: dict[str, str]
-    servers: dict[str, Server] = field(default_factory=dict)
+    servers: Mapping[str, Server | Container] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, urls: dict[str, str], servers: dict[str, Server] | None = None) -> "Services":
+    def at(
+        cls, urls: Mapping[str, str], servers: Mapping[str, Server | Container] | None = None
+    ) -> "Services":
         """`urls`: by the names of the services."""
         others = {f"{name}_url": urls[name] for name in ("cache", "log", "pool", "store")}
         return cls(**others, shard_urls={name: urls[name] for name in SHARDS}, servers=servers or {})
@@ -92,7 +112,48 @@ def local_servers() -> Iterator[dict[str, Server]]:
         yield servers
 
 
-@pytest.fixture(params=["embedded", pytest.param("local", marks=pytest.mark.local)])
+@pytest.fixture(scope="session")
+def containers() -> Iterator[tuple[Project, dict[str, str]]]:
+    """A project of services that hold nothing, and the URL of each; that of the log is without a topic."""
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    names = ("cache", "log", "pool", "store", *SHARDS, "kafka")
+    leases = {name: PortLease() for name in names}
+    ports = {name: lease.port for name, lease in leases.items()}
+    for lease in leases.values():
+        lease.release()
+    environment = {f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()}
+    project = Project(
+        "workbench-contracts",
+        subnet="172.31.241",
+        environment=environment,
+        files=[Path(__file__).parents[1] / "compose/services.yaml"],
+    )
+    password = (COMPOSE / "secrets/workbench_database_password").read_text("utf-8")
+    urls = {name: f"redis://127.0.0.1:{ports[name]}/0" for name in ("cache", "pool")}
+    urls |= {
+        name: f"postgresql://workbench:{password}@127.0.0.1:{ports[name]}/workbench"
+        for name in ("store", *SHARDS)
+    }
+    urls["log"] = f"kafka://127.0.0.1:{ports['kafka']}"
+    project.down()
+    try:
+        project.up(*names)
+        yield project, urls
+    finally:
+        project.down()
+
+
+COMPOSE_LANE = (pytest.mark.slow, pytest.mark.compose)
+
+
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("local", marks=pytest.mark.local),
+        pytest.param("compose", marks=COMPOSE_LANE),
+    ]
+)
 def profile(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -110,6 +171,15 @@ async def services(profile: str, request: pytest.FixtureRequest) -> AsyncIterato
             {name: f"{schemes.get(name, 'redis')}://127.0.0.1:{port}" for name, port in ports.items()}
         )
         await embedded.stop()
+    elif profile == "compose":
+        project, urls = request.getfixturevalue("containers")
+        await asyncio.gather(*(empty(url) for url in urls.values() if not url.startswith("kafka")))
+        urls = urls | {"log": f"{urls['log']}/events-{uuid.uuid4().hex[:12]}"}  # a topic of its own
+        log = event_log.connect(urls["log"], Settings().partitions, 5.0)
+        await log.create()
+        await log.close()
+        held = {name: Container(project, "kafka" if name == "log" else name) for name in urls}
+        yield Services.at(urls, held)
     else:
         servers: dict[str, Server] = request.getfixturevalue("local_servers")
         await asyncio.gather(*(empty(server.spec.url) for server in servers.values()))

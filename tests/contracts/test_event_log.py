@@ -1,4 +1,4 @@
-"""The port EventLog, over the embedded Redis, a real one, and memory."""
+"""The port EventLog, over the embedded Redis, a real one, Kafka, and memory."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reference.platform.errors import Indefinite, PortError, TimedOut, Unavailable
-from reference.platform.event_log import START, EventLog
+from reference.platform.event_log import START, EventLog, connect
 from reference.platform.events import Envelope, partition_of
 from reference.platform.memory_log import MemoryLog
 from reference.platform.packs import PACK, Stem
@@ -27,7 +27,11 @@ def event(number: int, key: str = "abc") -> Envelope:
     return Envelope(f"id-{number}", key, "link.clicked", 1, 1000.5 + number, "trace", {"n": number})
 
 
-@pytest.fixture(params=["memory", "embedded", pytest.param("local", marks=pytest.mark.local)])
+LOCAL = pytest.param("local", marks=pytest.mark.local)
+COMPOSE = pytest.param("compose", marks=(pytest.mark.slow, pytest.mark.compose))
+
+
+@pytest.fixture(params=["memory", "embedded", LOCAL, COMPOSE])
 def profile(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -37,9 +41,13 @@ async def log(services: Any) -> AsyncIterator[EventLog]:
     if services is None:
         yield MemoryLog(PARTITIONS)
     else:
-        log = RedisStreamsLog(services.log_url, PARTITIONS, timeout=1.0)
+        log = connect(services.log_url, PARTITIONS, timeout=1.0)
         yield log
         await log.close()
+
+
+PACKED = pytest.mark.parametrize("profile", ["memory", "embedded", LOCAL], indirect=True)
+"""For what holds of logs that keep packs; Kafka has an offset for each event (see test_kafka_log)."""
 
 
 async def read_all(log: EventLog) -> dict[int, list[Envelope]]:
@@ -77,6 +85,7 @@ async def test_reading_goes_on_after_an_offset(log: EventLog) -> None:
     assert seen == [f"id-{n}" for n in range(7)]
 
 
+@PACKED
 async def test_what_was_appended_together_is_read_together(log: EventLog) -> None:
     """A pack is never cut, not even by a limit below its size: only its last event may be committed."""
     for first in (0, 3, 6):
@@ -90,6 +99,7 @@ async def test_what_was_appended_together_is_read_together(log: EventLog) -> Non
     assert [e.event.id for e in await log.read(partition, offsets[2], 3)] == ["id-3", "id-4", "id-5"]
 
 
+@PACKED
 async def test_a_large_batch_becomes_several_packs(log: EventLog) -> None:
     await log.append([event(n) for n in range(2 * PACK + 1)])
     partition = partition_of("abc", PARTITIONS)
@@ -228,7 +238,7 @@ async def test_an_append_without_an_answer_is_indefinite(mute: bool) -> None:
         await log.close()
 
 
-@pytest.mark.parametrize("profile", [pytest.param("local", marks=pytest.mark.local)], indirect=True)
+@pytest.mark.parametrize("profile", [LOCAL, COMPOSE], indirect=True)
 async def test_what_was_acknowledged_survives_kill_9(log: EventLog, services: Any) -> None:
     """Appends go on until the kill hits one of them; every one that had returned is there afterwards."""
     acknowledged: list[str] = []
