@@ -25,8 +25,8 @@ def plain(text: str) -> str:
 def markdown_to_safe_html(text: str) -> str:
     """Markdown as nbconvert renders it, then only tags that cannot run, load, link or send anything.
 
-    A link keeps its words alone: following one would tell a stranger who reads, and when. A list keeps the number that it
-    begins with: "302. Browsers keep a 301" is one to Markdown, and that number is the answer.
+    A link keeps its words alone: following one would tell a stranger who reads, and when. A list keeps the number that
+    it begins with: "302. Browsers keep a 301" is a list to Markdown, and that number is the answer.
     """
     html = markdown2html(plain(text))
     return str(

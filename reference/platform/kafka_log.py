@@ -29,6 +29,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
+    NotEnoughReplicasAfterAppendError,
     RequestTimedOutError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -42,8 +43,9 @@ from reference.platform.packs import PACK, Row, Stem, decoded, encoded
 BATCH_BYTES = 900_000
 """Of one record batch at most; a broker takes 1 MB unless told otherwise."""
 
-FETCH_WAIT = 0.5
-"""Seconds for which the broker holds a fetch that finds nothing."""
+FETCH_WAIT = 0.2
+"""Seconds for which the broker holds a fetch that finds nothing. It answers the requests of a connection one after the
+other, so whoever asks for the ends of a partition meanwhile waits as long."""
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs, it raises as well
 
@@ -133,8 +135,9 @@ class KafkaLog:
     async def trim(self, partition: int, below: str) -> None:
         if below == START:
             return
-        async with self._errors(Indefinite):
+        async with self._errors(Unavailable):
             admin = await self._administrator()
+        async with self._errors(Indefinite):
             until = RecordsToDelete(int(below))
             await admin.delete_records({TopicPartition(self._topic, partition): until})
 
@@ -183,7 +186,7 @@ class KafkaLog:
                     **self._common,
                     enable_auto_commit=False,
                     auto_offset_reset="earliest",
-                    fetch_max_wait_ms=int(1000 * min(FETCH_WAIT, self._timeout / 2)),
+                    fetch_max_wait_ms=int(1000 * FETCH_WAIT),
                 )
                 await self._started(consumer)
                 self._readers[partition] = _Reader(consumer, TopicPartition(self._topic, partition))
@@ -222,6 +225,8 @@ class KafkaLog:
             raise TimedOut("Kafka did not answer in time") from error
         except UnknownTopicOrPartitionError as error:
             raise Unavailable(f"Kafka has no topic {self._topic!r} yet") from error
+        except NotEnoughReplicasAfterAppendError as error:
+            raise Indefinite("too few replicas of Kafka have it yet") from error
         except BrokerResponseError as error:
             raise Unavailable(f"Kafka refused: {error!r}") from error
         except (KafkaError, OSError) as error:
@@ -262,8 +267,9 @@ class _Reader:
     async def ends(self, patience: float) -> tuple[int, int]:
         """The first offset that there is, and the one that the next record gets."""
         async with asyncio.timeout(patience):
-            first = await self.consumer.beginning_offsets([self.partition])
-            end = await self.consumer.end_offsets([self.partition])
+            first, end = await asyncio.gather(
+                self.consumer.beginning_offsets([self.partition]), self.consumer.end_offsets([self.partition])
+            )
         return first[self.partition], end[self.partition]
 
 

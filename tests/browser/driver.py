@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,33 @@ class Visit:
         script = "cells => cells.map(cell => cell.textContent.trim())"
         found: list[str] = self.page.eval_on_selector_all(".jp-CodeCell .jp-InputArea-prompt", script)
         return found
+
+    def run_all(self, seconds: float, cells: int = 1) -> None:
+        """Runs the notebook that is open, from top to bottom. `cells`: with code, that it has at least."""
+        self.menu("Run", "Run All Cells")
+        self.page.wait_for_function(
+            """least => {
+                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')];
+                return prompts.length >= least && prompts.every(p => /\\[\\d+\\]/.test(p.textContent))
+            }""",
+            arg=cells,
+            timeout=1000 * seconds,
+        )
+        self.wait_until_idle(60)
+
+    def saved(self, notebook: Path) -> list[dict[str, Any]]:
+        """Saves the notebook that is open. Its code cells, once the file says of each that it has run."""
+        self.page.keyboard.press("Control+s")
+        code: list[dict[str, Any]] = []
+        for _ in range(40):  # it is written a moment later, and not at once
+            self.page.wait_for_timeout(250)
+            with suppress(ValueError):
+                cells = json.loads(notebook.read_text("utf-8"))["cells"]
+                code = [cell for cell in cells if cell["cell_type"] == "code"]
+                if all(cell["execution_count"] for cell in code):
+                    break
+        assert [cell["id"] for cell in code if cell["execution_count"] is None] == []
+        return code
 
     def shot(self, name: str) -> None:
         self.page.screenshot(path=self.shots / f"{name}.png")

@@ -2,7 +2,6 @@
 
 import json
 import re
-from contextlib import suppress
 
 import pytest
 
@@ -15,27 +14,13 @@ pytestmark = pytest.mark.browser
 def test_the_learners_copy_runs_from_top_to_bottom(lab: Lab, visit: Visit) -> None:
     visit.open(lab.address(NOTEBOOK))
     page = visit.page
-    visit.menu("Run", "Run All Cells")
-    page.wait_for_function(
-        """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')];
-                   return prompts.length > 20 && prompts.every(p => /\\[\\d+\\]/.test(p.textContent)) }""",
-        timeout=150_000,
-    )
-    visit.wait_until_idle(60)
+    visit.run_all(150, cells=21)
     visit.pages()
     # What JupyterLab drew
     assert page.locator(".jp-RenderedMermaid").count() >= 3
     assert page.locator(".workbench-chart canvas").count() >= 4
     # What the kernel put out
-    page.keyboard.press("Control+s")
-    for _ in range(40):  # it is written a moment later, and not at once
-        page.wait_for_timeout(250)
-        with suppress(ValueError):
-            cells = json.loads((lab.work / NOTEBOOK).read_text("utf-8"))["cells"]
-            code = [cell for cell in cells if cell["cell_type"] == "code"]
-            if all(cell["execution_count"] for cell in code):
-                break
-    assert [cell["id"] for cell in code if cell["execution_count"] is None] == []
+    code = visit.saved(lab.work / NOTEBOOK)
     outputs = [(cell["id"], out) for cell in code for out in cell["outputs"]]
     assert [id for id, out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"] == []
     verdict = next(

@@ -24,13 +24,7 @@ def test_it_runs_and_is_accessible(name: str, lab: Lab, visit: Visit) -> None:
     assert (ROOT / RELEASE / name).exists()
     visit.open(lab.address(name))
     page = visit.page
-    visit.menu("Run", "Run All Cells")
-    page.wait_for_function(
-        """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')];
-                   return prompts.length > 5 && prompts.every(p => /\\[\\d+\\]/.test(p.textContent)) }""",
-        timeout=240_000,
-    )
-    visit.wait_until_idle(60)
+    visit.run_all(240, cells=6)
     found: dict[str, str] = {}
     scroll = """() => { const box = document.querySelector('.jp-WindowedPanel-outer'); const before = box.scrollTop;
                         box.scrollTop += box.clientHeight - 60; return box.scrollTop - before }"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 PROFILE = "url-shortener"
@@ -60,9 +62,31 @@ class Project:
     def down(self) -> None:
         self.run("down", "--volumes", "--timeout", "1", "--remove-orphans")
 
+    def call(self, what: str, service: str) -> None:
+        """What the engine itself does with a container: kill, pause, unpause. In a hundredth of Compose's time."""
+        name = f"{self.name}-{service}-1"
+        subprocess.run(["docker", what, name], capture_output=True, check=True, timeout=30)
+
     def kill(self, service: str) -> None:
-        self.run("kill", service)
+        self.call("kill", service)
 
     def start(self, service: str) -> None:
         """Returns once it is healthy."""
         self.up(service)
+
+    def log(self, service: str) -> list[str]:
+        """The lines that its container has written, to either stream."""
+        name = f"{self.name}-{service}-1"
+        told = subprocess.run(
+            ["docker", "logs", name], capture_output=True, text=True, check=True, timeout=30
+        )
+        return (told.stdout + told.stderr).splitlines()
+
+    def command(self, service: str, name: str, args: dict[str, Any]) -> Any:
+        """Has the process in a container of ours carry out a command; its answer. AssertionError: it could not."""
+        told = json.dumps(args)
+        printed = self.run("exec", "-T", service, "python", "-m", "reference.serve", "command", name, told)
+        return json.loads(printed)["ok"]
+
+    def secret(self, name: str) -> str:
+        return (COMPOSE / "secrets" / name).read_text("utf-8")

@@ -71,7 +71,7 @@ async def test_whoever_waits_is_served_and_whoever_left_takes_nothing(redis: Red
 
 
 async def test_flushing_one_instance_leaves_the_other(redis: Redis, services: Any) -> None:
-    log = redis_client(services.log_url, timeout=1.0)
+    log = redis_client(services.pool_url, timeout=1.0)
     await log.set("k", "kept")
     await redis.flushall()
     assert await log.get("k") == "kept"
