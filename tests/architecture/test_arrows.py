@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "grading.nbgrader.sample",
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
+    "compose": {"compose.chaos", "reference.platform"},
     "grading/matrix.py": {"grading.judge", "grading.checks"},
     "grading/judge": {"grading.judge", "grading.checks"},
     "grading/judge/__main__.py": {"grading.judge", "grading.checks", "grading.answers"},
@@ -40,11 +41,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "grading.answers",
     },
 }
-OURS = {"reference", "grading", "workbench", "labs", "tests"}
+OURS = {"compose", "reference", "grading", "workbench", "labs", "tests"}
 
 
 def modules() -> Iterator[Path]:
-    for folder in ("reference", "labs/workbench", "grading"):
+    for folder in ("reference", "labs/workbench", "grading", "compose"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             if not path.is_relative_to(ROOT / "grading/mutants"):
                 yield path

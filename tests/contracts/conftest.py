@@ -14,13 +14,13 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from compose.chaos.project import COMPOSE, Project, missing
 from reference.platform import event_log
 from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import available, local_services
 from reference.platform.local_service import ServiceSpec
 from reference.platform.port_lease import PortLease
 from reference.platform.settings import Settings
-from tests.compose.project import COMPOSE, Project, missing
 
 SHARDS = ("shard-1", "shard-2", "shard-3")
 

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -211,19 +210,3 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert cli.main(["course", "bundle", "--to", str(tmp_path / "bundle")]) == 0
     assert "9 solutions are held back" in capsys.readouterr().out
     assert len(list((tmp_path / "bundle").rglob("*.py"))) > 300
-
-
-@pytest.mark.slow
-def test_everything_runs_from_the_bundle_alone_in_an_empty_home(tmp_path: Path) -> None:
-    bundle, home = tmp_path / "bundle", tmp_path / "home"
-    write(TEXTS, bundle)
-    home.mkdir()
-    kept = ("PATH", "LANG", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "SSL_CERT_FILE")
-    environment = {name: os.environ[name] for name in kept if name in os.environ} | {"HOME": str(home)}
-    ran = subprocess.run(["make", "test"], cwd=bundle, env=environment, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    told = subprocess.run(
-        [bundle / ".venv/bin/workbench", "--help"], env=environment, capture_output=True, text=True
-    )
-    assert "course" not in told.stdout
-    assert "check" in told.stdout

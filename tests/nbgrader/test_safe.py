@@ -47,6 +47,11 @@ def test_markdown_of_a_learner_still_reads_well() -> None:
         assert part in html
 
 
+def test_a_sentence_that_begins_with_a_number_keeps_it() -> None:
+    assert '<ol start="302">' in markdown_to_safe_html("302. Browsers keep a 301.")
+    assert "onclick" not in markdown_to_safe_html('<ol start="1" onclick="alert(1)"><li>x</li></ol>')
+
+
 def test_control_characters_go_and_text_stays() -> None:
     assert plain("a\x1b[31m\tb\n\u202ec é 中\x00") == "a[31m\tb\nc é 中"
 

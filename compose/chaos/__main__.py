@@ -1,0 +1,81 @@
+"""`python -m compose.chaos [FAULT ...]`: starts a stack of its own in containers, breaks it, prints the table.
+
+Without a name, all faults. The table goes to `compose/chaos/table.md`, and all figures to
+`tests/bench/results/chaos.json`, with `--keep`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compose.chaos import table
+from compose.chaos.faults import FAULTS
+from compose.chaos.project import Project, missing
+from compose.chaos.run import Outcome, run
+from reference.platform.port_lease import PortLease
+
+HERE = Path(__file__).parent
+RESULT = HERE.parents[1] / "tests/bench/results/chaos.json"
+
+
+@contextmanager
+def stack(name: str, subnet: str) -> Iterator[tuple[Project, str]]:
+    """A project of that name on free ports, and its URL; away at the end."""
+    leases = [PortLease(), PortLease()]
+    http, https = (str(lease.port) for lease in leases)
+    for lease in leases:
+        lease.release()
+    base = f"http://127.0.0.1:{http}"
+    environment = {"HTTP_PORT": http, "HTTPS_PORT": https, "PUBLIC_URL": base}
+    project = Project(name, subnet=subnet, environment=environment)
+    project.down()
+    try:
+        project.up()
+        yield project, base
+    finally:
+        project.down()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m compose.chaos", description=__doc__)
+    parser.add_argument("faults", nargs="*", choices=[*FAULTS, []], metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--keep", action="store_true", help="write the table and the figures")
+    options = parser.parse_args()
+    if (reason := missing()) is not None:
+        print(f"This needs containers: {reason}.", file=sys.stderr)
+        return 2
+    predicted = table.predictions()
+    outcomes: list[Outcome] = []
+    with stack("workbench-chaos", "172.31.243") as (project, base):
+        for name in options.faults or FAULTS:
+            outcome = asyncio.run(run(name, FAULTS[name], project, base))
+            outcomes.append(outcome)
+            print(table.markdown([outcome], predicted).splitlines()[-1], flush=True)
+            for broken in outcome.broken[:5]:
+                print(f"  BROKEN: {broken}")
+            for said, times in outcome.details.items():
+                print(f"  {times} times {said}")
+            if not outcome.met:
+                print("  the fault met no work")
+    if options.keep:
+        (HERE / "table.md").write_text(table.markdown(outcomes, predicted), "utf-8")
+        result = {
+            "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+            "images": (HERE.parent / ".env").read_text("utf-8").split(),
+            "faults": {outcome.name: table.record(outcome) for outcome in outcomes},
+            "not as predicted": table.misses({each.name: table.row(each) for each in outcomes}, predicted),
+        }
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 1 if any(outcome.broken or not outcome.met for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""A Compose project: up, asked, broken, and away again with all that it held."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+COMPOSE = Path(__file__).parents[1]
+PROFILE = "url-shortener"
+APPS = ("app-1", "app-2", "app-3")
+ASK_METRICS = (
+    "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics', timeout=5).read().decode())"
+)
+
+
+@cache
+def missing() -> str | None:
+    """Why nothing of this can run here, or None."""
+    try:
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False, timeout=30)
+        engine = subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return "there is no docker on PATH"
+    if engine.returncode:
+        return "no Docker engine answers"
+    if asked.returncode:
+        return "docker has no Compose v2"
+    if not (COMPOSE / ".env").exists():
+        return "there are no images yet: make images"
+    return None
+
+
+class ProjectError(Exception):
+    """Docker said no, with what it said."""
+
+
+class Project:
+    """`name`: of the project, and so of its containers, networks and volumes. `environment`: for compose.yaml."""
+
+    def __init__(
+        self, name: str, *, subnet: str, environment: dict[str, str] | None = None, files: Sequence[Path] = ()
+    ) -> None:
+        self.name = name
+        chosen = [part for path in (COMPOSE / "compose.yaml", *files) for part in ("-f", str(path))]
+        self._command = ["docker", "compose", "-p", name, *chosen, "--profile", PROFILE]
+        self.environment = {**os.environ, "SUBNET": subnet, **(environment or {})}
+
+    def run(self, *arguments: str, timeout: float = 180) -> str:
+        """`docker compose ...`; what it printed. ProjectError."""
+        return _ran([*self._command, *arguments], timeout, self.environment)
+
+    def up(self, *services: str) -> None:
+        """Returns once all of them, or these, are healthy."""
+        self.run("up", "--wait", "--no-build", "--pull", "never", *services)
+
+    def down(self) -> None:
+        """With its volumes."""
+        self.run("down", "--volumes", "--timeout", "1", "--remove-orphans")
+
+    def start(self, service: str) -> None:
+        """What was killed or stopped. Returns once it is healthy."""
+        self.run("up", "--wait", "--no-build", "--pull", "never", "--no-deps", service)
+
+    def kill(self, service: str) -> None:
+        self.call("kill", service)
+
+    def call(self, what: str, service: str) -> None:
+        """What the engine itself does with a container (kill, pause, unpause), in a hundredth of Compose's time."""
+        _ran(["docker", what, self.container(service)], 30)
+
+    def container(self, service: str) -> str:
+        return f"{self.name}-{service}-1"
+
+    def log(self, service: str) -> list[str]:
+        """The lines that its container has written, to either stream."""
+        argv = ["docker", "logs", self.container(service)]
+        told = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
+        return (told.stdout + told.stderr).splitlines()
+
+    def command(self, service: str, name: str, args: dict[str, Any]) -> Any:
+        """Has the process in a container of ours carry out a command; its answer. ProjectError: it could not."""
+        argv = ["docker", "exec", self.container(service), "python", "-m", "reference.serve"]
+        return json.loads(_ran([*argv, "command", name, json.dumps(args)], 30))["ok"]
+
+    def set(self, name: str, value: Any) -> None:
+        """A live setting, on every app server."""
+        for app in APPS:
+            self.command(app, "set", {"name": name, "value": value})
+
+    def metrics(self, services: Sequence[str] = APPS) -> dict[str, float]:
+        """The figures of these processes, each `service name{label="value",...}`. Of one that is away: nothing."""
+        found: dict[str, float] = {}
+        for service in services:
+            try:
+                text = _ran(["docker", "exec", self.container(service), "python", "-c", ASK_METRICS], 15)
+            except ProjectError:
+                continue
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+                    found[f"{service} {sample.name}{{{labels}}}"] = sample.value
+        return found
+
+    def secret(self, name: str) -> str:
+        return (COMPOSE / "secrets" / name).read_text("utf-8")
+
+
+def _ran(argv: list[str], timeout: float, environment: dict[str, str] | None = None) -> str:
+    try:
+        done = subprocess.run(
+            argv, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise ProjectError(f"{' '.join(argv[:8])} ... did not end within {timeout:g} s") from late
+    if done.returncode:
+        raise ProjectError(f"{' '.join(argv)}: {done.stderr[-3000:].strip()}")
+    return done.stdout

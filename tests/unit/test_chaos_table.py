@@ -1,0 +1,59 @@
+"""How the table of journeys and faults judges a journey, and what it says of a prediction."""
+
+import pytest
+
+from compose.chaos.faults import FAULTS, grew
+from compose.chaos.run import Outcome
+from compose.chaos.table import JOURNEYS, cell, markdown, misses, predictions, record, row
+from compose.chaos.visitors import DONE, Visit
+
+
+def visits(*ends: str, journey: str = "redirect", seconds: float = 0.01) -> list[Visit]:
+    return [Visit(journey, float(number), seconds, end) for number, end in enumerate(ends)]
+
+
+def test_a_journey_works_while_nearly_all_requests_are_done_in_time() -> None:
+    assert cell(visits(*[DONE] * 99, "503")).state == "works"
+    assert cell(visits(*[DONE] * 97, *["503"] * 3)).state == "degraded"
+    assert cell(visits(*[DONE] * 100, seconds=1.5)).state == "degraded"
+
+
+def test_a_journey_fails_when_nearly_nobody_is_served() -> None:
+    assert cell(visits(*["503"] * 9, DONE)).state == "fails"
+    assert cell(visits(*["503"] * 8, DONE, DONE)).state == "degraded"
+
+
+def test_one_visit_is_enough_for_a_word_and_none_is_not() -> None:
+    assert cell(visits(DONE)).p99 == 0.01
+    with pytest.raises(ValueError, match="nobody asked"):
+        cell([])
+
+
+def test_the_table_names_what_was_predicted_otherwise() -> None:
+    during = [visit for journey in JOURNEYS for visit in visits(DONE, "503", journey=journey)]
+    outcome = Outcome("cache killed", during, True, 1.0, 2.0, answered=3, counted=3)
+    predicted = {"cache killed": dict.fromkeys(JOURNEYS, "degraded") | {"delete": "works"}}
+    told = markdown([outcome], predicted)
+    assert told.count("degraded (50% failed, p99 10 ms)") == 4
+    assert told.count("; predicted: works") == 1
+    assert misses({"cache killed": row(outcome)}, predicted) == [
+        "cache killed: delete was to be works, and degraded (50% failed, p99 10 ms)"
+    ]
+    assert record(outcome)["journeys"]["shorten"]["ends"] == {DONE: 1, "503": 1}
+
+
+def test_each_fault_has_a_prediction_for_each_journey_with_its_reason() -> None:
+    predicted = predictions()
+    assert set(predicted) == set(FAULTS)
+    for cells in predicted.values():
+        assert set(cells) >= {*JOURNEYS, "why"}
+        assert {cells[journey] for journey in JOURNEYS} <= {"works", "degraded", "fails"}
+
+
+def test_a_figure_that_grew_shows_that_the_fault_met_work() -> None:
+    met = grew("cache_commands_total", 'outcome="error"')
+    before = {'app-1 cache_commands_total{command="GET",outcome="error"}': 1.0}
+    assert not met(before, before)
+    assert met(before, {'app-1 cache_commands_total{command="GET",outcome="error"}': 2.0})
+    assert met({}, {'app-2 cache_commands_total{command="GET",outcome="error"}': 1.0})
+    assert not met({}, {'app-2 pool_commands_total{command="GET",outcome="error"}': 1.0})
