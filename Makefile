@@ -3,7 +3,7 @@
 
 include python.mk
 
-.PHONY: help lab teach test lint format labs lock wheels bench clean
+.PHONY: help lab teach test lint format labs lock wheels bench images clean
 
 lab: $(READY)    ## open JupyterLab on your own copy of the notebooks (in work/)
 	@$(BIN)/workbench lab
@@ -34,6 +34,9 @@ wheels: $(READY) ## ask the package index for a wheel of every locked package on
 
 bench: $(READY)  ## run the benchmarks into tests/bench/results
 	@for b in tests/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
+
+images:          ## build or fetch the container images of compose/ (needs a Docker engine)
+	@compose/images
 
 clean:           ## remove what can be made again (never work/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache dist

@@ -54,7 +54,7 @@ def main() -> int:
         return 2
     predicted = table.predictions()
     outcomes: list[Outcome] = []
-    with stack("workbench-chaos", "172.31.243") as (project, base):
+    with stack("workbench-chaos", "10.213.243") as (project, base):
         for name in options.faults or FAULTS:
             outcome = asyncio.run(run(name, FAULTS[name], project, base))
             outcomes.append(outcome)

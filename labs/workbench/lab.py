@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     lab.add_argument("--port", type=int, default=0, help="default: 8888, or a free one")
     lab.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     lab.add_argument("--base-url", default="/", help="a path prefix, where a proxy stands in front")
+    lab.add_argument("--hub", action="store_true", help="for JupyterHub, which says itself where to listen")
     lab.set_defaults(run=open_lab)
 
 
@@ -38,11 +39,15 @@ def open_lab(args: argparse.Namespace) -> int:
     news = copy_notebooks(LABS, work).text(work)
     print("\n".join(line for line in (f"Your copy of the notebooks: {work}", news) if line), flush=True)
     os.environ.update(private_jupyter(work))
-    argv = server_arguments(args, work)
     # Imported only now: Jupyter looks at the environment when it is imported.
-    from jupyterlab.labapp import LabApp
+    if args.hub:
+        from jupyterhub.singleuser import main  # in the image of grading/hub alone
 
-    LabApp.launch_instance(argv)
+        main(notebook_arguments(args, work))
+    else:
+        from jupyterlab.labapp import LabApp
+
+        LabApp.launch_instance(server_arguments(args, work))
     return 0
 
 
@@ -118,16 +123,23 @@ def terminals() -> dict[str, Any]:
     return {"terminado_settings": {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}}
 
 
-def server_arguments(args: argparse.Namespace, work: Path) -> list[str]:
-    """For `jupyter lab`. A path that does not exist in `work` opens the file browser instead."""
+def notebook_arguments(args: argparse.Namespace, work: Path) -> list[str]:
+    """What a server shows. A path that does not exist in `work` opens the file browser instead."""
     tree = args.notebook if (work / args.notebook).is_file() else ""
-    argv = [
+    return [
         f"--ServerApp.root_dir={work}",
+        f"--LabApp.default_url=/lab/tree/{tree}".rstrip("/"),
+        "--ServerApp.log_level=WARN",
+    ]
+
+
+def server_arguments(args: argparse.Namespace, work: Path) -> list[str]:
+    """For `jupyter lab`: what it shows, and where it listens."""
+    argv = [
+        *notebook_arguments(args, work),
         f"--ServerApp.ip={args.ip}",
         f"--ServerApp.port={args.port or free_port(args.ip)}",
         f"--ServerApp.base_url={args.base_url}",
-        f"--LabApp.default_url=/lab/tree/{tree}".rstrip("/"),
-        "--ServerApp.log_level=WARN",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         argv.append("--ServerApp.allow_root=True")

@@ -205,12 +205,15 @@ class KafkaLog:
         return client
 
     async def _stopped(self, client: Any) -> None:
-        stop = getattr(client, "stop", None) or client.close
-        try:
-            async with asyncio.timeout(self._timeout):
-                await stop()
-        except (KafkaError, TimeoutError):
-            pass
+        """Within the deadline, whatever comes of it: a client whose broker is away may end in an error, or in the
+        cancellation of a task of its own, which is none of ours."""
+        stopping = asyncio.ensure_future((getattr(client, "stop", None) or client.close)())
+        await asyncio.wait({stopping}, timeout=self._timeout)
+        if not stopping.done():
+            stopping.cancel()
+            await asyncio.wait({stopping}, timeout=self._timeout)
+        if stopping.done() and not stopping.cancelled():
+            stopping.exception()  # it has been seen
 
     @asynccontextmanager
     async def _errors(self, broken: type[PortError], more: float = 0.0) -> AsyncIterator[None]:
@@ -225,6 +228,13 @@ class KafkaLog:
             raise TimedOut("Kafka did not answer in time") from error
         except UnknownTopicOrPartitionError as error:
             raise Unavailable(f"Kafka has no topic {self._topic!r} yet") from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise broken(
+                "the connection to Kafka broke"
+            ) from error  # which cancelled what waited for an answer
         except NotEnoughReplicasAfterAppendError as error:
             raise Indefinite("too few replicas of Kafka have it yet") from error
         except BrokerResponseError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from workbench.lab import free_port
 
 NOTEBOOK = "url-shortener/04-detailed-design.ipynb"
@@ -199,26 +199,37 @@ def blameless(shots: Path, by_itself: str | None = None) -> Iterator[Visit]:
 @contextmanager
 def visiting(shots: Path, height: int = 900) -> Iterator[Visit]:
     """A browser whose every request to another machine is refused and written down."""
+    with browsing() as browser:
+        yield visitor(browser, shots, height)
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         try:
-            context = browser.new_context(viewport={"width": 1280, "height": height})
-            visit = Visit(context.new_page(), shots)
-
-            def guard(route: Any) -> None:
-                url = route.request.url
-                if url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
-                    route.continue_()
-                else:
-                    visit.outside.append(url)
-                    route.abort()
-
-            context.route("**/*", guard)
-            visit.page.on(
-                "console",
-                lambda message: visit.errors.append(message.text) if message.type == "error" else None,
-            )
-            visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
-            yield visit
+            yield browser
         finally:
             browser.close()
+
+
+def visitor(browser: Browser, shots: Path, height: int = 900) -> Visit:
+    """Somebody at a machine of their own: with no cookie of anybody else's."""
+    context = browser.new_context(viewport={"width": 1280, "height": height})
+    visit = Visit(context.new_page(), shots)
+
+    def guard(route: Any) -> None:
+        url = route.request.url
+        if url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            route.continue_()
+        else:
+            visit.outside.append(url)
+            route.abort()
+
+    context.route("**/*", guard)
+    visit.page.on(
+        "console",
+        lambda message: visit.errors.append(message.text) if message.type == "error" else None,
+    )
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    return visit

@@ -8,6 +8,7 @@ import pytest
 
 from compose.chaos.__main__ import stack
 from compose.chaos.project import Project, missing
+from tests import worker
 
 
 class Running:
@@ -22,5 +23,5 @@ class Running:
 def running() -> Iterator[Running]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    with stack("workbench-test", "172.31.242") as (project, base):
+    with stack(f"workbench-test-{worker.number()}", f"10.213.{224 + worker.number()}") as (project, base):
         yield Running(project, base)

@@ -21,6 +21,7 @@ from reference.platform.local import available, local_services
 from reference.platform.local_service import ServiceSpec
 from reference.platform.port_lease import PortLease
 from reference.platform.settings import Settings
+from tests import worker
 
 SHARDS = ("shard-1", "shard-2", "shard-3")
 
@@ -124,8 +125,8 @@ def containers() -> Iterator[tuple[Project, dict[str, str]]]:
         lease.release()
     environment = {f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()}
     project = Project(
-        "workbench-contracts",
-        subnet="172.31.241",
+        f"workbench-contracts-{worker.number()}",
+        subnet=f"10.213.{232 + worker.number()}",
         environment=environment,
         files=[Path(__file__).parents[1] / "compose/services.yaml"],
     )

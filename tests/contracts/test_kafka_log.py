@@ -12,10 +12,11 @@ from reference.platform.event_log import START
 from reference.platform.events import Envelope, partition_of
 from reference.platform.kafka_log import KafkaLog
 from reference.platform.packs import PACK
+from tests.contracts.conftest import COMPOSE_LANE
 
 PARTITIONS = 3
 IN_CONTAINERS = pytest.mark.parametrize(
-    "profile", [pytest.param("compose", marks=(pytest.mark.slow, pytest.mark.compose))], indirect=True
+    "profile", [pytest.param("compose", marks=COMPOSE_LANE)], indirect=True
 )
 pytestmark = pytest.mark.anyio
 
