@@ -68,6 +68,10 @@ class Project:
         """What was killed or stopped. Returns once it is healthy."""
         self.run("up", "--wait", "--no-build", "--pull", "never", "--no-deps", service)
 
+    def renew(self, service: str) -> None:
+        """A new container in the place of the old one, which drains first. Returns once it is healthy."""
+        self.run("up", "--wait", "--no-build", "--pull", "never", "--no-deps", "--force-recreate", service)
+
     def kill(self, service: str) -> None:
         self.call("kill", service)
 
