@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,15 +27,15 @@ RESULT = HERE.parents[1] / "tests/bench/results/chaos.json"
 
 
 @contextmanager
-def stack(name: str, subnet: str) -> Iterator[tuple[Project, str]]:
+def stack(name: str, subnet: str, profiles: Sequence[str] = ()) -> Iterator[tuple[Project, str]]:
     """A project of that name on free ports, and its URL; away at the end."""
-    leases = [PortLease(), PortLease()]
-    http, https = (str(lease.port) for lease in leases)
-    for lease in leases:
+    names = ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+    leases = {each: PortLease() for each in names}
+    environment = {each: str(lease.port) for each, lease in leases.items()}
+    for lease in leases.values():
         lease.release()
-    base = f"http://127.0.0.1:{http}"
-    environment = {"HTTP_PORT": http, "HTTPS_PORT": https, "PUBLIC_URL": base}
-    project = Project(name, subnet=subnet, environment=environment)
+    base = f"http://127.0.0.1:{environment['HTTP_PORT']}"
+    project = Project(name, subnet=subnet, environment=environment | {"PUBLIC_URL": base}, profiles=profiles)
     project.down()
     try:
         project.up()

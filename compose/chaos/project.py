@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -42,14 +43,23 @@ class ProjectError(Exception):
 
 
 class Project:
-    """`name`: of the project, and so of its containers, networks and volumes. `environment`: for compose.yaml."""
+    """`name`: of the project, and so of its containers, networks and volumes. `environment`: for compose.yaml.
+    `profiles`: besides that of the case."""
 
     def __init__(
-        self, name: str, *, subnet: str, environment: dict[str, str] | None = None, files: Sequence[Path] = ()
+        self,
+        name: str,
+        *,
+        subnet: str,
+        environment: dict[str, str] | None = None,
+        files: Sequence[Path] = (),
+        profiles: Sequence[str] = (),
     ) -> None:
         self.name = name
         chosen = [part for path in (COMPOSE / "compose.yaml", *files) for part in ("-f", str(path))]
-        self._command = ["docker", "compose", "-p", name, *chosen, "--profile", PROFILE]
+        self._command = ["docker", "compose", "-p", name, *chosen]
+        for profile in (PROFILE, *profiles):
+            self._command += ["--profile", profile]
         self.environment = {**os.environ, "SUBNET": subnet, **(environment or {})}
 
     def run(self, *arguments: str, timeout: float = 180) -> str:
@@ -62,7 +72,12 @@ class Project:
 
     def down(self) -> None:
         """With its volumes."""
-        self.run("down", "--volumes", "--timeout", "1", "--remove-orphans")
+        arguments = ("down", "--volumes", "--timeout", "1", "--remove-orphans")
+        try:
+            self.run(*arguments)
+        except ProjectError:  # the engine may still hold the network of a container that it has just removed
+            time.sleep(2)
+            self.run(*arguments)
 
     def start(self, service: str) -> None:
         """What was killed or stopped. Returns once it is healthy."""

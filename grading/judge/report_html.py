@@ -45,7 +45,7 @@ def page(verdict: Verdict, *, unfolded: bool = True, hints: bool = True, source:
     for number, (finding, concerned) in enumerate(verdict.findings()):
         steps = nested_hints(hints_of(concerned)) if hints else ""
         body = _finding(finding, concerned[0].verdict, source) + steps
-        title = shown(heading(concerned).removeprefix(SIGNS[concerned[0].verdict]).lstrip())
+        title = marked(heading(concerned).removeprefix(SIGNS[concerned[0].verdict]).lstrip())
         parts.append(
             f"<details{' open' if unfolded and number == 0 else ''}>"
             f"<summary>{badge(concerned[0].verdict)} <strong>{title}</strong>{as_text}</summary>{body}</details>"

@@ -23,7 +23,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "grading.nbgrader.sample",
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
-    "compose": {"compose.chaos", "reference.platform"},
+    "compose": {
+        "compose.chaos",
+        "compose.observability",
+        "reference.platform",
+        "reference.shortener.objectives",
+    },
     "grading/matrix.py": {"grading.judge", "grading.checks"},
     "grading/judge": {"grading.judge", "grading.checks"},
     "grading/judge/__main__.py": {"grading.judge", "grading.checks", "grading.answers"},
