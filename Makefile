@@ -28,6 +28,7 @@ lock: $(READY)   ## resolve pyproject's dependencies again into requirements.loc
 	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 	@$(BIN)/uv pip compile --group app --constraint requirements.lock --python-version 3.11 --python-platform linux \
 	  --generate-hashes --no-emit-index-url --no-header --quiet -o compose/app/requirements.lock
+	@grading/hub/lock
 
 wheels: $(READY) ## ask the package index for a wheel of every locked package on every system that we promise
 	@$(BIN)/python tests/wheels.py

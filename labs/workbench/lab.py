@@ -43,7 +43,7 @@ def open_lab(args: argparse.Namespace) -> int:
     if args.hub:
         from jupyterhub.singleuser import main  # in the image of grading/hub alone
 
-        main(notebook_arguments(args, work))
+        main(shown("ServerApp", args.notebook, work))
     else:
         from jupyterlab.labapp import LabApp
 
@@ -123,12 +123,12 @@ def terminals() -> dict[str, Any]:
     return {"terminado_settings": {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}}
 
 
-def notebook_arguments(args: argparse.Namespace, work: Path) -> list[str]:
+def shown(application: str, notebook: str, work: Path) -> list[str]:
     """What a server shows. A path that does not exist in `work` opens the file browser instead."""
-    tree = args.notebook if (work / args.notebook).is_file() else ""
+    tree = notebook if (work / notebook).is_file() else ""
     return [
         f"--ServerApp.root_dir={work}",
-        f"--LabApp.default_url=/lab/tree/{tree}".rstrip("/"),
+        f"--{application}.default_url=/lab/tree/{tree}".rstrip("/"),
         "--ServerApp.log_level=WARN",
     ]
 
@@ -136,7 +136,7 @@ def notebook_arguments(args: argparse.Namespace, work: Path) -> list[str]:
 def server_arguments(args: argparse.Namespace, work: Path) -> list[str]:
     """For `jupyter lab`: what it shows, and where it listens."""
     argv = [
-        *notebook_arguments(args, work),
+        *shown("LabApp", args.notebook, work),
         f"--ServerApp.ip={args.ip}",
         f"--ServerApp.port={args.port or free_port(args.ip)}",
         f"--ServerApp.base_url={args.base_url}",
