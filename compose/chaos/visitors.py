@@ -18,10 +18,11 @@ import httpx
 PATIENCE = 3.0
 """Seconds after which a user gives up."""
 
-RATES = {"shorten": 4.0, "redirect": 60.0, "stats": 8.0, "delete": 2.0}
-"""By journey: requests a second."""
+RATES = {"shorten": 4.0, "redirect": 60.0, "stats": 8.0, "delete": 1.5}
+"""By journey: requests a second. Every second link is made to be deleted, so there are enough of them."""
 
 DONE = "done"
+NOTHING = "nothing was asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Visitors:
     def __init__(self, base: str, ledger: Ledger, rates: Mapping[str, float] | None = None) -> None:
         self.base, self.ledger = base, ledger
         self.rates = RATES | dict(rates or {})
-        self.numbers = itertools.count()
+        self.made, self.followed = itertools.count(), itertools.count()
         self.journeys: dict[str, Journey] = {
             "shorten": self.shorten,
             "redirect": self.redirect,
@@ -96,13 +97,14 @@ class Visitors:
 
     async def visit(self, name: str, due: float, client: httpx.AsyncClient) -> None:
         end = await self.journeys[name](client)
-        self.ledger.visits.append(Visit(name, due, time.monotonic() - due, end))
+        if end != NOTHING:
+            self.ledger.visits.append(Visit(name, due, time.monotonic() - due, end))
 
     # --- the journeys; each returns its end
 
     async def shorten(self, client: httpx.AsyncClient) -> str:
-        """Every third link is one to be deleted."""
-        number = next(self.numbers)
+        """Every second link is one to be deleted."""
+        number = next(self.made)
         target = f"https://example.com/{number}"
         try:
             answer = await client.post("/api/v1/shorten", json={"long_url": target})
@@ -112,7 +114,7 @@ class Visitors:
             return self.refused("shorten", answer)
         made = answer.json()
         code = made["short_url"].rpartition("/")[2]
-        if number % 3 == 0:
+        if number % 2 == 0:
             self.ledger.tokens[code] = made["delete_token"]
         else:
             self.ledger.links[code] = target
@@ -144,7 +146,7 @@ class Visitors:
     async def delete(self, client: httpx.AsyncClient) -> str:
         """Of a link that has not been deleted; of one whose deletion nobody answered, again."""
         if not self.ledger.tokens:
-            return DONE
+            return NOTHING
         code, token = next(iter(self.ledger.tokens.items()))
         del self.ledger.tokens[code]
         try:
@@ -162,7 +164,7 @@ class Visitors:
 
     def some_link(self) -> str:
         codes = list(self.ledger.links)
-        return codes[next(self.numbers) % len(codes)]
+        return codes[next(self.followed) % len(codes)]
 
     def refused(self, journey: str, answer: httpx.Response) -> str:
         try:

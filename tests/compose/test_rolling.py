@@ -13,7 +13,7 @@ from tests.compose.conftest import Running
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
 UPDATES = 5
-RATES = {"redirect": 190.0, "shorten": 6.0, "stats": 4.0, "delete": 2.0}
+RATES = {"redirect": 190.0, "shorten": 6.0, "stats": 4.0}
 
 
 async def test_five_updates_without_a_failed_request(running: Running) -> None:
