@@ -23,6 +23,12 @@ from compose.chaos.run import Outcome, run
 from reference.platform.port_lease import PortLease
 
 HERE = Path(__file__).parent
+HEAD = """# Journeys and faults
+
+Made by `python -m compose.chaos --keep`: what became of each journey while a fault lasted. A journey works if at most
+2 % of its requests fail and its p99 is below a second, fails if 90 % fail, and is degraded in between. "Well after":
+seconds from the order to end the fault to the last request that failed.
+"""
 RESULT = HERE.parents[1] / "tests/bench/results/chaos.json"
 
 
@@ -66,7 +72,8 @@ def main() -> int:
             if not outcome.met:
                 print("  the fault met no work")
     if options.keep:
-        (HERE / "table.md").write_text(table.markdown(outcomes, predicted), "utf-8")
+        told = table.markdown(outcomes, predicted)
+        (HERE / "table.md").write_text(f"{HEAD}\n{told}\n{table.surprises(outcomes, predicted)}", "utf-8")
         result = {
             "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
             "images": (HERE.parent / ".env").read_text("utf-8").split(),

@@ -53,7 +53,7 @@ def row(outcome: Outcome) -> dict[str, Cell]:
 
 
 def predictions(path: Path = PREDICTIONS) -> dict[str, dict[str, str]]:
-    """By fault and journey the state; `why`: in words."""
+    """By fault and journey the state; `why` and, after a surprise, `learned`: in words."""
     told: dict[str, dict[str, str]] = yaml.safe_load(path.read_text("utf-8"))
     return told
 
@@ -86,6 +86,21 @@ def markdown(outcomes: Iterable[Outcome], predicted: Mapping[str, Mapping[str, s
         told = f"{outcome.well_after:.1f} s | {outcome.answered}, {outcome.counted}"
         lines.append(f"| {outcome.name} | {' | '.join(cells)} | {told} |")
     return "\n".join(lines) + "\n"
+
+
+def surprises(outcomes: Iterable[Outcome], predicted: Mapping[str, Mapping[str, str]]) -> str:
+    """Of each fault with a cell that was predicted otherwise: what had been thought, and what was learned."""
+    lines = []
+    for outcome in outcomes:
+        told = predicted[outcome.name]
+        if misses({outcome.name: row(outcome)}, predicted):
+            lines += [
+                f"**{outcome.name}**",
+                f"- thought: {told['why']}",
+                f"- learned: {told.get('learned', 'nothing yet')}",
+                "",
+            ]
+    return "\n".join(lines)
 
 
 def record(outcome: Outcome) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from compose.chaos.faults import FAULTS, grew
 from compose.chaos.run import Outcome
-from compose.chaos.table import JOURNEYS, cell, markdown, misses, predictions, record, row
+from compose.chaos.table import JOURNEYS, cell, markdown, misses, predictions, record, row, surprises
 from compose.chaos.visitors import DONE, Visit
 
 
@@ -39,6 +39,8 @@ def test_the_table_names_what_was_predicted_otherwise() -> None:
     assert misses({"cache killed": row(outcome)}, predicted) == [
         "cache killed: delete was to be works, and degraded (50% failed, p99 10 ms)"
     ]
+    explained = {"cache killed": predicted["cache killed"] | {"why": "a guess", "learned": "better"}}
+    assert surprises([outcome], explained) == "**cache killed**\n- thought: a guess\n- learned: better\n"
     assert record(outcome)["journeys"]["shorten"]["ends"] == {DONE: 1, "503": 1}
 
 
