@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from redis.exceptions import RedisError
 
 from reference.platform.clock import Clock
-from reference.platform.errors import PortError
+from reference.platform.errors import Indefinite, PortError
 from reference.platform.identity import Principal, hash_of
 from reference.platform.metrics import Metrics
 from reference.shortener.audit import AuditLog
@@ -120,7 +120,10 @@ class Shortener:
             except (PortError, RedisError) as error:
                 self._count_failure(error)
                 raise NotInvalidated(str(error)) from error
-            await self._audit.note("delete-link", code, by.id if by else "delete-token", self.now())
+            try:
+                await self._audit.note("delete-link", code, by.id if by else "delete-token", self.now())
+            except PortError as error:  # of the audit log it is definite, of the deletion it would be a lie
+                raise Indefinite(f"the link is deleted, and not yet in the audit log: {error}") from error
         return outcome
 
     def _count_failure(self, error: Exception) -> None:
