@@ -12,15 +12,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from compose.chaos import table
 from compose.chaos.faults import FAULTS
-from compose.chaos.project import Project, missing
+from compose.chaos.project import missing, stack
 from compose.chaos.run import Outcome, run
-from reference.platform.port_lease import PortLease
 
 HERE = Path(__file__).parent
 HEAD = """# Journeys and faults
@@ -30,24 +27,6 @@ Made by `python -m compose.chaos --keep`: what became of each journey while a fa
 seconds from the order to end the fault to the last request that failed.
 """
 RESULT = HERE.parents[1] / "tests/bench/results/chaos.json"
-
-
-@contextmanager
-def stack(name: str, subnet: str, profiles: Sequence[str] = ()) -> Iterator[tuple[Project, str]]:
-    """A project of that name on free ports, and its URL; away at the end."""
-    names = ("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
-    leases = {each: PortLease() for each in names}
-    environment = {each: str(lease.port) for each, lease in leases.items()}
-    for lease in leases.values():
-        lease.release()
-    base = f"http://127.0.0.1:{environment['HTTP_PORT']}"
-    project = Project(name, subnet=subnet, environment=environment | {"PUBLIC_URL": base}, profiles=profiles)
-    project.down()
-    try:
-        project.up()
-        yield project, base
-    finally:
-        project.down()
 
 
 def main() -> int:

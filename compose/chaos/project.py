@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from reference.platform.port_lease import PortLease
 
 COMPOSE = Path(__file__).parents[1]
 PROFILE = "url-shortener"
@@ -79,6 +82,16 @@ class Project:
             time.sleep(2)
             self.run(*arguments)
 
+    @contextmanager
+    def running(self, *services: str) -> Iterator[None]:
+        """All of them, or these, from healthy to away. What an earlier run left under this name goes first."""
+        self.down()
+        try:
+            self.up(*services)
+            yield
+        finally:
+            self.down()
+
     def start(self, service: str) -> None:
         """What was killed or stopped. Returns once it is healthy."""
         self.run("up", "--wait", "--no-build", "--pull", "never", "--no-deps", service)
@@ -129,6 +142,25 @@ class Project:
 
     def secret(self, name: str) -> str:
         return (COMPOSE / "secrets" / name).read_text("utf-8")
+
+
+def free_ports(names: Iterable[str]) -> dict[str, str]:
+    """A port that nobody has for each variable of compose.yaml: free now, and to be taken soon."""
+    leases = {name: PortLease() for name in names}
+    ports = {name: str(lease.port) for name, lease in leases.items()}
+    for lease in leases.values():
+        lease.release()
+    return ports
+
+
+@contextmanager
+def stack(name: str, subnet: str, profiles: Sequence[str] = ()) -> Iterator[tuple[Project, str]]:
+    """A project of that name on free ports, and its URL; away at the end."""
+    environment = free_ports(("HTTP_PORT", "HTTPS_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT"))
+    base = f"http://127.0.0.1:{environment['HTTP_PORT']}"
+    project = Project(name, subnet=subnet, environment=environment | {"PUBLIC_URL": base}, profiles=profiles)
+    with project.running():
+        yield project, base
 
 
 def _ran(argv: list[str], timeout: float, environment: dict[str, str] | None = None) -> str:

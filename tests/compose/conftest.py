@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compose.chaos.__main__ import stack
-from compose.chaos.project import Project, missing
+from compose.chaos.project import Project, missing, stack
 from tests import worker
 
 

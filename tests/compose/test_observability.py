@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from compose.chaos.__main__ import stack
-from compose.chaos.project import COMPOSE, Project, missing
+from compose.chaos.project import COMPOSE, Project, missing, stack
 from compose.chaos.visitors import Ledger, Visitors
 from compose.observability.dashboard import ROWS
 from tests import worker

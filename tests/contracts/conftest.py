@@ -14,12 +14,11 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from compose.chaos.project import COMPOSE, Project, missing
+from compose.chaos.project import COMPOSE, Project, free_ports, missing
 from reference.platform import event_log
 from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import available, local_services
 from reference.platform.local_service import ServiceSpec
-from reference.platform.port_lease import PortLease
 from reference.platform.settings import Settings
 from tests import worker
 
@@ -119,11 +118,9 @@ def containers() -> Iterator[tuple[Project, dict[str, str]]]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
     names = ("cache", "log", "pool", "store", *SHARDS, "kafka")
-    leases = {name: PortLease() for name in names}
-    ports = {name: lease.port for name, lease in leases.items()}
-    for lease in leases.values():
-        lease.release()
-    environment = {f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()}
+    variables = {name: f"{name.upper().replace('-', '_')}_PORT" for name in names}
+    environment = free_ports(variables.values())
+    ports = {name: environment[variable] for name, variable in variables.items()}
     project = Project(
         f"workbench-contracts-{worker.number()}",
         subnet=f"10.213.{232 + worker.number()}",
@@ -137,12 +134,8 @@ def containers() -> Iterator[tuple[Project, dict[str, str]]]:
         for name in ("store", *SHARDS)
     }
     urls["log"] = f"kafka://127.0.0.1:{ports['kafka']}"
-    project.down()
-    try:
-        project.up(*names)
+    with project.running(*names):
         yield project, urls
-    finally:
-        project.down()
 
 
 COMPOSE_LANE = (pytest.mark.slow, pytest.mark.compose)
