@@ -8,10 +8,11 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from workbench.stack import blame
-from workbench.stack.blame import Place
 from workbench.stack.child import describe
 from workbench.stack.memory import MB, MemoryWatch
+
+from reference.platform import blame
+from reference.platform.blame import Place
 
 SLOT = "url-shortener/redirect-cache"
 FILE = f"<component {SLOT}>"

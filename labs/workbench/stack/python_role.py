@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from workbench.stack import blame
+from reference.platform import blame
 from workbench.stack.forked import Nursery
 from workbench.stack.groups import kill_group
 from workbench.stack.role import (
@@ -29,6 +29,10 @@ from workbench.stack.role import (
 class PythonRole(Role):
     """A child of ours: `python -m workbench.stack.child`, with its channel. `nursery`: what forks it, where there is
     one; it starts in a tenth of the time."""
+
+    commanded = True
+    dumped = ""
+    """Where it stood when it was asked, if it says so by its channel."""
 
     def __init__(self, name: str, kind: str, folder: Path, nursery: Nursery | None = None) -> None:
         super().__init__(name, kind, folder)
@@ -130,6 +134,8 @@ class PythonRole(Role):
                 elif "event" in message:
                     self.events.append(message["event"])
                     self.on_event(self, message["event"])
+                elif "dump" in message:
+                    self.dumped = message["dump"]
                 elif "ok" in message:
                     _settle(self._waiting.get(message["id"]), message["ok"])
                 else:
