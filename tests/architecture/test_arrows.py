@@ -25,6 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "compose": {
         "compose.chaos",
+        "compose.network",
+        "reference.build",
         "compose.observability",
         "reference.platform",
         "reference.shortener.objectives",
