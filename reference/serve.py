@@ -50,6 +50,7 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
         record.write("warning", "a component", kind="exiting", what=what, **(at.json() if at else {}))
 
     exits.report_exits(leaving)
+    faulthandler.enable()  # a fatal error names its line in the log
     os.umask(0o177)
     where = (place / "where").open("w", encoding="utf-8")
     faulthandler.register(signal.SIGUSR1, file=where, all_threads=True)

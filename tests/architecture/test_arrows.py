@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "compose": {
-        "compose.chaos",
+        "compose.project",
         "compose.network",
         "reference.build",
         "compose.observability",

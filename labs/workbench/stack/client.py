@@ -203,6 +203,10 @@ class Stack:
         """A deployment in small: it finishes what it has in hand, ends, and starts again with what it had."""
         self._order("restart", role=role)
 
+    def skew(self, role: str, seconds: float) -> None:
+        """Puts the clock of an app server ahead by so much (behind, if negative; right again with 0, or a restart)."""
+        self._order("skew", role=role, seconds=seconds)
+
     # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards),
     # or a role: all its edges
     def slow(self, target: str, seconds: float) -> None:

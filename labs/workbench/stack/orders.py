@@ -93,6 +93,14 @@ class Orders:
             await self.tell_network()
             await self._start(one)
 
+    async def do_skew(self, role: str, seconds: float) -> None:
+        one = self._role(role)
+        if one.kind != "app":
+            raise ValueError(f"only an app server's clock can be made wrong, not that of {role}")
+        if not -1e8 < seconds < 1e8:
+            raise ValueError("a clock can be wrong by three years at most, in seconds")
+        await one.command("clock", {"ahead": seconds})
+
     # faults
     async def do_fault(self, target: str | None, fault: str, seconds: float | None = None) -> list[str]:
         """Returns the edges that the fault is now on."""

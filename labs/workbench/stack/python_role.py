@@ -124,6 +124,9 @@ class PythonRole(Role):
         with contextlib.suppress(ValueError, OSError):
             while line := await process.stdout.readline():
                 message = json.loads(line)
+                if "dump" in message:  # from beside the process: no sign that it lives
+                    self.dumped = message["dump"]
+                    continue
                 self.silence = min(self.silence, 0.0) if "heartbeat" not in message else 0.0
                 if "heartbeat" in message:
                     self.health = message["heartbeat"]
@@ -134,8 +137,6 @@ class PythonRole(Role):
                 elif "event" in message:
                     self.events.append(message["event"])
                     self.on_event(self, message["event"])
-                elif "dump" in message:
-                    self.dumped = message["dump"]
                 elif "ok" in message:
                     _settle(self._waiting.get(message["id"]), message["ok"])
                 else:

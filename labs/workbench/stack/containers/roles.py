@@ -16,6 +16,7 @@ from workbench.stack.role import START_TIMEOUT, Process, Role, RoleError, RoleGo
 
 RELAY = ["python", "-S", "-E", "-P", "/app/reference/relay.py"]
 POLL = 0.1
+PURGE = "rm -rf /var/cache/nginx/redirects/*"
 ENDING = 20
 """Looks at a container that is just ending."""
 
@@ -156,7 +157,9 @@ class ServerContainer(Contained, PythonRole):
 
     async def configure(self, config: dict[str, Any]) -> dict[str, Any]:
         """Its environment has said all: waits until it serves."""
-        return await PythonRole.configure(self, {})
+        found = await PythonRole.configure(self, {})
+        self.health = await self.command("health")
+        return found
 
     async def stop(self, seconds: float) -> None:
         await Contained.stop(self, seconds)
@@ -178,6 +181,7 @@ class ServerContainer(Contained, PythonRole):
             else:  # only the relay was killed: nobody can steer what is left
                 await asyncio.to_thread(self.engine.kill, self.container)
             self.events += await asyncio.to_thread(self.last_words)
+            self.dumped = "" if self.events else await asyncio.to_thread(self.log_tail, 60)
             if state["OOMKilled"]:
                 limit = (await asyncio.to_thread(self.engine.look, self.container))["HostConfig"]["Memory"]
                 what = f"took more than its {limit >> 20} MB of memory, and was killed"
@@ -221,7 +225,7 @@ class NginxContainer(ServiceContainer):
         args = args or {}
         match self.kind, name:
             case "edge", "purge":
-                await self.run("sh", "-c", "rm -rf /var/cache/nginx/redirects/*")
+                await self.run("sh", "-c", PURGE)
             case "edge", "set" if args["name"] == "edge_ttl":
                 await self.keep(float(args["value"]))
             case "balancer", "set" if args["name"] == "balancing":
@@ -235,10 +239,10 @@ class NginxContainer(ServiceContainer):
         return None
 
     async def keep(self, seconds: float) -> None:
-        """Redirects for so long, whatever they say; 0: as they say."""
+        """Redirects for so long, whatever they say; 0: as they say. What is kept by the rule before goes."""
         told = f"proxy_ignore_headers Cache-Control Expires;\nproxy_cache_valid 301 302 {seconds:.0f}s;\n"
         write = f"printf '{told}' >/tmp/kept.conf" if seconds >= 1 else "rm -f /tmp/kept.conf"
-        await self.run("sh", "-c", f"{write} && nginx -s reload")
+        await self.run("sh", "-c", f"{write} && nginx -s reload && {PURGE}")
 
     async def choose(self, balancing: str) -> None:
         files = " ".join(f"/tmp/balancing/{each}" for each in self.BALANCING)
