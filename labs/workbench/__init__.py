@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.canary import roll_out
     from workbench.capacity import calibrate
     from workbench.capstone.notebook import run_capstone
+    from workbench.chaos.show import journeys
     from workbench.loadgen.load import load
     from workbench.notebook.against import against
     from workbench.notebook.answer import Answer, answered
@@ -52,11 +54,13 @@ __all__ = [
     "estimate",
     "experiment",
     "hold",
+    "journeys",
     "load",
     "predict",
     "questions",
     "recalled",
     "requirements",
+    "roll_out",
     "run_capstone",
     "score",
     "trace",
@@ -83,11 +87,13 @@ _HOME = {
     "estimate": "workbench.notebook.estimate",
     "experiment": "workbench.notebook.experiment",
     "hold": "workbench.promises.hold",
+    "journeys": "workbench.chaos.show",
     "load": "workbench.loadgen.load",
     "predict": "workbench.notebook.experiment",
     "questions": "workbench.tracing.questions",
     "recalled": "workbench.notebook.component",
     "requirements": "workbench.notebook.requirements",
+    "roll_out": "workbench.canary",
     "run_capstone": "workbench.capstone.notebook",
     "score": "workbench.notebook.forecast",
     "trace": "workbench.tracing.ask",

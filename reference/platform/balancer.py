@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from reference.platform.backends import Backends
-from reference.platform.balancing import POLICIES
+from reference.platform.balancing import POLICIES, Canary, Policy
 from reference.platform.exchange import Exchange
 from reference.platform.front import Front
 from reference.platform.front_client import Client
@@ -30,6 +30,11 @@ class Balancer:
         self._front = Front(host, port, "balancer", self._answer, ShortWay(self.backends))
         self._checks: asyncio.Task[None] | None = None
         self._traces = Traces()
+        self._canary: tuple[str, float] | None = None
+
+    def _choose(self) -> None:
+        policy: Policy = POLICIES[self.live.balancing]()
+        self.backends.policy = policy if self._canary is None else Canary(*self._canary, policy)
 
     async def start(self) -> dict[str, Any]:
         port = await self._front.start()
@@ -55,8 +60,12 @@ class Balancer:
             case "set", {"name": str() as setting, "value": value}:
                 before, self.live = self.live, self.live.with_value(setting, value)
                 if before.balancing != self.live.balancing:
-                    self.backends.policy = POLICIES[self.live.balancing]()
+                    self._choose()
                 return self.live.model_dump()
+            case "canary", {"server": str() as server, "share": float() | int() | None as share}:
+                self._canary = None if share is None else (server, float(share))
+                self._choose()
+                return None
             case "settings", _:
                 return self.live.model_dump()
             case "trace", {"id": str() as request_id}:

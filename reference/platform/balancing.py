@@ -5,13 +5,16 @@ A policy puts the servers in an order; the first is asked, and the others stand 
     round-robin         each in turn. Fair in requests, blind to their cost: a slow server gets as many as a fast one.
     least-outstanding   the one with the fewest requests under way. A slow server has more of them, so it gets fewer.
     by-key              the same path goes to the same server, whose memory then holds what is asked of it.
+
+`Canary` goes around any of them while a new version is tried on one server.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from reference.platform.http1 import RequestHead
@@ -77,6 +80,21 @@ def weight(name: str, key: bytes) -> bytes:
     """What the server `name` draws for `key`. A checksum such as CRC-32 will not do: those of two names differ by the
     same bits whatever the key, and so the shares become unequal."""
     return hashlib.blake2b(key, digest_size=8, person=name.encode()[-16:]).digest()
+
+
+class Canary:
+    """One server, with a new version on it, gets a share of the requests that is its own; the others get the rest, by
+    whatever policy there is. Whoever does not answer is stood in for, the canary too."""
+
+    def __init__(
+        self, server: str, share: float, rest: Policy, draw: Callable[[], float] = random.random
+    ) -> None:
+        self.server, self.share, self.rest, self._draw = server, share, rest, draw
+
+    def order(self, servers: Sequence[C], key: bytes) -> list[C]:
+        canary = [server for server in servers if server.name == self.server]
+        others = self.rest.order([server for server in servers if server.name != self.server], key)
+        return [*canary, *others] if self._draw() < self.share else [*others, *canary]
 
 
 POLICIES: dict[str, type[RoundRobin] | type[LeastOutstanding] | type[ByKey]] = {

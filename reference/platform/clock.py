@@ -30,4 +30,4 @@ class SkewedClock(SystemClock):
 
     def skew(self, seconds: float) -> None:
         """From now on it is ahead by so much; behind, if negative; right, if 0."""
-        self.now = (lambda: time.time() + seconds) if seconds else time.time  # type: ignore[method-assign]
+        self.now = (lambda: time.time() + seconds) if seconds else time.time

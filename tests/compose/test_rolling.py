@@ -1,39 +1,112 @@
-"""A rolling update: one app server after the other is replaced under load, and no client notices."""
+"""New versions under load: each app server in turn is replaced, or a canary is promoted, and no client notices."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
 import pytest
+from workbench import create_links, load, roll_out
 from workbench.chaos.run import Outcome, clicks, links
 from workbench.chaos.visitors import DONE, Ledger, Visitors
+from workbench.loadgen.result import LoadResult
+from workbench.stack import Stack
+from workbench.stack.containers.engine import missing
 
-from compose.project import APPS
-from tests.compose.conftest import Running
+from tests.stack.clients import COMPONENT, SLOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
 UPDATES = 5
-RATES = {"redirect": 190.0, "shorten": 6.0, "stats": 4.0}
+RATE = 220
+"""Redirects a second, on connections that are kept; nothing is sent twice by the client."""
+WRITES = {"redirect": 10.0, "shorten": 6.0, "stats": 4.0, "delete": 2.0}
+"""By journey, requests a second of others meanwhile, who keep a ledger."""
 
 
-async def test_five_updates_without_a_failed_request(running: Running) -> None:
-    """Connections are kept, nothing is sent twice by the client, and each server is replaced five times."""
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    with Stack(profile="compose") as stack:
+        yield stack
+
+
+async def under_load(
+    stack: Stack, seconds: float, do: Callable[[], Awaitable[object]]
+) -> tuple[LoadResult, Ledger]:
+    """`do` while both loads are on; it has to end within `seconds`. Promises are checked afterwards."""
+    codes = await create_links(stack, 100)
     ledger, stop = Ledger(), asyncio.Event()
-    visiting = asyncio.create_task(Visitors(running.http, ledger, RATES).run(stop))
+    visiting = asyncio.create_task(Visitors(stack.url, ledger, WRITES).run(stop))
+    loading = asyncio.create_task(load(stack, codes, rate=RATE, seconds=seconds))
     await asyncio.sleep(1.0)
-    for _ in range(UPDATES):
-        for app in APPS:
-            await asyncio.to_thread(running.project.renew, app)
-    await asyncio.sleep(1.0)
+    await do()
+    assert not loading.done(), "the load was over before the work was"
+    result = await loading
     stop.set()
     await visiting
-    failed = [visit for visit in ledger.visits if visit.end != DONE]
-    print(f"{len(ledger.visits)} requests, {len(failed)} failed")
-    assert failed == []
-    assert ledger.wrong == []
-    assert len(ledger.visits) >= 1000
-    found = Outcome("rolling update", [], True, 0.0, 0.0)
-    async with httpx.AsyncClient(base_url=running.http, timeout=5) as client:
+    found = Outcome("", [], True, 0.0, 0.0)
+    async with httpx.AsyncClient(base_url=stack.url, timeout=5) as client:
         await links(client, ledger, found)
         await clicks(client, ledger, 0, found)  # a server that drains hands over the clicks that it holds
     assert found.broken == []
+    assert ledger.wrong == []
+    return result, ledger
+
+
+def nobody_noticed(result: LoadResult, ledger: Ledger) -> None:
+    failed = [visit for visit in ledger.visits if visit.end != DONE]
+    print(f"{result.sent} + {len(ledger.visits)} requests, {result.failed} + {len(failed)} failed")
+    assert failed == []
+    assert result.failed == 0
+    assert result.answered == result.sent >= 200 * 20
+
+
+async def test_five_updates_of_every_server_without_a_failed_request(stack: Stack) -> None:
+    async def update() -> None:
+        for _ in range(UPDATES):
+            for server in stack.servers:
+                await asyncio.to_thread(stack.restart, server)
+
+    nobody_noticed(*await under_load(stack, 60, update))
+
+
+async def test_five_canaries_are_promoted_without_a_failed_request(stack: Stack) -> None:
+    async def update() -> None:
+        for number in range(UPDATES):
+            done = await roll_out(
+                stack,
+                SLOT,
+                "plain" if number % 2 == 0 else COMPONENT.format(body="pass"),
+                seconds=2.5,
+                slower=50,
+            )
+            assert done.end == "promoted", done
+            shown = stack.status().roles
+            assert len({shown[server]["components"][SLOT] for server in stack.servers}) == 1
+
+    nobody_noticed(*await under_load(stack, 60, update))
+    stack.unswap(SLOT)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("assert hash(code + str(self.clock.now())) % 4", "of its requests failed"),
+        ("import asyncio; await asyncio.sleep(2.0)", "its p99 is"),
+    ],
+    ids=["fails", "dawdles"],
+)
+async def test_a_canary_that_is_worse_is_taken_back_and_few_have_met_it(
+    stack: Stack, body: str, why: str
+) -> None:
+    async def update() -> None:
+        done = await roll_out(stack, SLOT, COMPONENT.format(body=body), seconds=3)
+        assert done.end == "rolled back", done
+        assert why in done.why
+        assert len(done.steps) == 1
+
+    result, _ = await under_load(stack, 12, update)
+    assert result.failed <= 0.05 * result.sent
+    assert {stack.status().roles[server]["components"][SLOT] for server in stack.servers} == {"reference"}
+    assert stack.status().faults == {}

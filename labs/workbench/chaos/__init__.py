@@ -6,7 +6,3 @@ run          one fault under load, and what it did to what had been promised
 table        journeys × faults, beside what had been predicted (predictions.yaml)
 fidelity     what one profile said of it, and what another did
 """
-
-from workbench.chaos.show import chaos
-
-__all__ = ["chaos"]

@@ -10,18 +10,13 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from workbench.chaos import fidelity, table
+from workbench.chaos import fidelity, kept, table
 from workbench.chaos.faults import FAULTS
 from workbench.chaos.run import Outcome, run
 from workbench.stack import Stack
 from workbench.stack.request import PROFILES
 
-ROOT = Path(__file__).parents[3]
-TABLE = ROOT / "compose/journeys.md"
-
-
-def result_of(profile: str) -> Path:
-    return ROOT / f"tests/bench/results/chaos-{profile}.json"
+TABLE = Path(__file__).parents[3] / "compose/journeys.md"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -86,10 +81,6 @@ def keep(profile: str, outcomes: list[Outcome]) -> None:
         "faults": {outcome.name: table.record(outcome) for outcome in outcomes},
         "not as predicted": table.misses({each.name: table.row(each) for each in outcomes}, predicted),
     }
-    result_of(profile).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    found = {
-        name: json.loads(path.read_text("utf-8"))["faults"]
-        for name in PROFILES
-        if (path := result_of(name)).is_file()
-    }
+    kept.path_of(profile).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    found = {name: records for name in PROFILES if (records := kept.records(name))}
     TABLE.write_text(fidelity.page(found, predicted), "utf-8")

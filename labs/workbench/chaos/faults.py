@@ -74,8 +74,8 @@ def slowed(target: str, seconds: float, **more: object) -> Fault:
 
 
 def in_a_transaction(stack: Stack) -> None:
-    """The consumer is killed while what it has counted is under way to the store: effect and offset are one transaction,
-    whose commit takes a while on a slow edge, so that one is open at nearly every moment."""
+    """The consumer is killed while what it has counted is under way to the store. Effect and offset are one
+    transaction, whose commit takes a while on a slow edge, so that one is open at nearly every moment."""
     stack.slow("consumer->store", 0.2)
     time.sleep(1.5)
     stack.kill("consumer")

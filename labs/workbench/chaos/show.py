@@ -1,4 +1,4 @@
-"""The table of journeys and faults in a notebook: `await chaos(stack, "cache cut off", "shard killed")`."""
+"""The table of journeys and faults in a notebook: `await journeys(stack, "cache cut off", "shard killed")`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKS = {"works": "✓", "degraded": "~", "fails": "✗"}
 ORDER = ("works", "degraded", "fails")
 
 
-async def chaos(stack: Stack, *faults: str, before: Journeys | None = None) -> Journeys:
+async def journeys(stack: Stack, *faults: str, before: Journeys | None = None) -> Journeys:
     """Puts `stack` under load, and one fault after the other upon it (all, without names): some 15 s each.
 
     `before`: an earlier table, such as that of the reference's own component; cells that turned worse are marked.

@@ -21,6 +21,9 @@ PATIENCE = 3.0
 RATES = {"shorten": 4.0, "redirect": 60.0, "stats": 8.0, "delete": 1.5}
 """By journey: requests a second. Every second link is made to be deleted, so there are enough of them."""
 
+INDEFINITE = (500, 502, 504)
+"""What leaves open whether a server has acted: it may have counted a click that nobody was led on by."""
+
 DONE = "done"
 NOTHING = "nothing was asked"
 
@@ -128,6 +131,8 @@ class Visitors:
             self.ledger.unknown[code] += 1
             return "no answer"
         if answer.status_code not in (301, 302):
+            if answer.status_code in INDEFINITE:
+                self.ledger.unknown[code] += 1
             if answer.status_code < 500:
                 self.ledger.wrong.append(f"{code} is there, and was answered with {answer.status_code}")
             return self.refused("redirect", answer)

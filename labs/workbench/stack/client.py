@@ -253,6 +253,11 @@ class Stack:
         """Back to the reference."""
         self._order("unswap", slot=slot, on=on if on is None or isinstance(on, str) else list(on))
 
+    def canary(self, share: float | None) -> str:
+        """The last server gets this share of the requests, in steps of 0.05, whatever the balancing; with None its
+        equal part again. Returns its name. ValueError: no such share. `workbench.roll_out` does the whole of it."""
+        return str(self._order("canary", share=share))
+
     def reshard(self, shards: int | Iterable[str]) -> dict[str, Any]:
         """Moves the links onto these shards, the first so many or those named, while the stack serves. Returns once all
         have arrived: `{"moved": 25, "of": 100, ...}`. ValueError: there are no such shards, not even spare ones."""

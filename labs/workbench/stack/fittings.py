@@ -40,6 +40,8 @@ class Fittings:
         self.roles = roles
         self.watchdog = watchdog
         self.live: dict[str, Any] = {}
+        self.share: float | None = None
+        """Of the requests, that the canary gets; None: there is none."""
 
     def _holders(self, slot: str, on: str | list[str] | None) -> list[PythonRole]:
         """The roles to fit: those named, else all that hold the slot. ValueError: one that does not hold it."""
@@ -145,6 +147,21 @@ class Fittings:
             await role.command("set", {"name": name, "value": value})
         self.live[name] = value
 
+    @property
+    def canary(self) -> str:
+        """The server on which new versions are tried: the last one."""
+        return max(name for name, role in self.roles.items() if role.kind == "app")
+
+    async def give(self, share: float | None) -> None:
+        """The canary gets this share of the requests; None: its equal part. ValueError: no such share."""
+        if share is not None and (not 0 <= share <= 1 or abs(share * 20 - round(share * 20)) > 1e-6):
+            raise ValueError(f"a canary's share goes from 0 to 1 in steps of 0.05, not {share}")
+        self.share = share
+        await self._tell_balancer(self.roles["balancer"])
+
+    async def _tell_balancer(self, role: Role) -> None:
+        await role.command("canary", {"server": self.canary, "share": self.share})
+
     async def settings(self) -> Any:
         return await next(role for role in self._settable() if role.kind == "app").command("settings")
 
@@ -154,6 +171,8 @@ class Fittings:
             return
         for name, value in self.live.items():
             await role.command("set", {"name": name, "value": value})
+        if role.kind == "balancer" and self.share is not None:
+            await self._tell_balancer(role)
         if not isinstance(role, PythonRole):
             return
         has = role.health.get("components", {})

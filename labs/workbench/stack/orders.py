@@ -169,6 +169,10 @@ class Orders:
     async def do_set(self, **arguments: Any) -> None:
         await self.fittings.set(**arguments)
 
+    async def do_canary(self, share: float | None) -> str:
+        await self.fittings.give(share)
+        return self.fittings.canary
+
     async def do_settings(self) -> Any:
         return await self.fittings.settings()
 

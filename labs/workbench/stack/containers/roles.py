@@ -16,6 +16,12 @@ from workbench.stack.role import START_TIMEOUT, Process, Role, RoleError, RoleGo
 
 RELAY = ["python", "-S", "-E", "-P", "/app/reference/relay.py"]
 POLL = 0.1
+RELOADING = 100
+"""Looks at nginx while it goes over to another configuration."""
+
+LOTS = 20
+"""Of the balancer's file: each request draws one."""
+
 PURGE = "rm -rf /var/cache/nginx/redirects/*"
 ENDING = 20
 """Looks at a container that is just ending."""
@@ -231,7 +237,7 @@ class NginxContainer(ServiceContainer):
             case "balancer", "set" if args["name"] == "balancing":
                 await self.choose(str(args["value"]))
             case "balancer", "canary":
-                await self.share(args["lots"])
+                await self.share(args["share"])
             case _, "set":
                 pass  # none of its business
             case _:
@@ -242,7 +248,22 @@ class NginxContainer(ServiceContainer):
         """Redirects for so long, whatever they say; 0: as they say. What is kept by the rule before goes."""
         told = f"proxy_ignore_headers Cache-Control Expires;\nproxy_cache_valid 301 302 {seconds:.0f}s;\n"
         write = f"printf '{told}' >/tmp/kept.conf" if seconds >= 1 else "rm -f /tmp/kept.conf"
-        await self.run("sh", "-c", f"{write} && nginx -s reload && {PURGE}")
+        before = await self.workers()
+        await self.run("sh", "-c", f"{write} && nginx -s reload")
+        for _ in range(RELOADING):
+            if (now := await self.workers()) and not now & before:
+                break
+            await asyncio.sleep(POLL)
+        else:
+            raise RoleError(f"{self.name} has not taken up its configuration")
+        await self.run("sh", "-c", PURGE)
+
+    async def workers(self) -> set[str]:
+        """Those that take connections: after a reload others do, in a moment."""
+        told = await self.run("sh", "-c", "grep -ac 'worker process.*shutting' /proc/[0-9]*/cmdline; true")
+        ending = {line.partition(":")[0] for line in told.splitlines() if line.endswith(":1")}
+        told = await self.run("sh", "-c", "grep -al 'nginx: worker' /proc/[0-9]*/cmdline; true")
+        return set(told.split()) - ending
 
     async def choose(self, balancing: str) -> None:
         files = " ".join(f"/tmp/balancing/{each}" for each in self.BALANCING)
@@ -250,12 +271,12 @@ class NginxContainer(ServiceContainer):
             "sh", "-c", f"mkdir -p /tmp/balancing && rm -f {files} && touch /tmp/balancing/{balancing}"
         )
 
-    async def share(self, lots: int | None) -> None:
-        """So many of twenty requests go to the canary; None: there is none."""
-        if lots is None:
+    async def share(self, share: float | None) -> None:
+        """Of the requests, in twentieths, to the canary, which is app-3; None: there is none."""
+        if share is None:
             await self.run("sh", "-c", "rm -rf /tmp/canary")
             return
-        files = " ".join(f"/tmp/next/{lot}" for lot in range(1, lots + 1))
+        files = " ".join(f"/tmp/next/{lot}" for lot in range(1, round(share * LOTS) + 1))
         touch = f" && touch {files}" if files else ""
         change = "rm -rf /tmp/canary && mv /tmp/next /tmp/canary"
         await self.run("sh", "-c", f"rm -rf /tmp/next && mkdir /tmp/next{touch} && {change}")
