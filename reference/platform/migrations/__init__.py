@@ -75,7 +75,9 @@ async def upgrade(url: str, history: Path, to: str = HEAD) -> str:
                 await asyncio.sleep(ASK_AGAIN)
             await connection.commit()
             return await connection.run_sync(_upgrade, history, to)
-    except PendingRollbackError as error:  # what Alembic meets when it tidies up after a connection that broke
+    except (
+        PendingRollbackError
+    ) as error:  # what Alembic meets when it tidies up after a connection that broke
         raise Unavailable("the connection to PostgreSQL broke") from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
