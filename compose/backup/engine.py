@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterable
 
 from compose.backup.errors import BackupError
 
-DATABASES = ("store", "shard-")
-"""What the names of the services begin with that are backed up."""
+SHARD = re.compile(r"shard-\d+")
+"""The names of services that hold links; not those of their exporters."""
 HEALTHY_WITHIN = 120.0
 """Seconds for servers that are started again."""
 
@@ -46,10 +47,10 @@ def services(project: str) -> dict[str, str]:
 
 def databases(running: dict[str, str]) -> dict[str, str]:
     """Those of the services that hold a database; the store first."""
-    names = sorted(name for name in running if name.startswith(DATABASES[1]))
-    if DATABASES[0] not in running or not names:
+    names = sorted(name for name in running if SHARD.fullmatch(name))
+    if "store" not in running or not names:
         raise BackupError("neither store nor shards may be away")
-    return {name: running[name] for name in (DATABASES[0], *names)}
+    return {name: running[name] for name in ("store", *names)}
 
 
 def servers(running: dict[str, str]) -> list[str]:

@@ -71,10 +71,10 @@ def restore(folder: Path, project: str, *, overwrite: bool, say: Callable[[str],
             f"{error}\nSome databases may be restored and others not, and the servers are stopped: restore again, "
             f"with --overwrite. What was there is still there, as the database {BEFORE}"
         ) from error
-    for container in containers.values():
-        ask(container, f"DROP DATABASE {BEFORE}", "postgres")
     say("the databases are exchanged, cache and pool are empty")
     engine.start(servers)
+    for container in containers.values():
+        ask(container, f"DROP DATABASE {BEFORE} WITH (FORCE)", "postgres")
     return taken
 
 

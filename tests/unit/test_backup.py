@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.backup import manifest
+from compose.backup import engine, manifest
 from compose.backup.__main__ import main
 from compose.backup.errors import BackupError
 from compose.backup.manifest import Dump, Manifest
@@ -113,3 +113,11 @@ def test_numbers_that_may_have_been_allotted_since_are_skipped() -> None:
     assert "next_number + 864000000," in statements(1000.0, 1000.0)
     assert "next_number + 864100000," in statements(1000.0, 1010.0)
     assert "next_number + 864000000," in statements(1000.0, 900.0)  # a clock that was put back
+
+
+def test_databases_are_the_store_and_the_shards_and_not_their_exporters() -> None:
+    running = {name: f"x-{name}-1" for name in ("app-1", "shard-10", "shard-2", "shard-2-exporter", "store")}
+    assert list(engine.databases(running | {"store-exporter": "y"})) == ["store", "shard-10", "shard-2"]
+    for away in ("store", "shard"):
+        with pytest.raises(BackupError, match="may be away"):
+            engine.databases({name: each for name, each in running.items() if not name.startswith(away)})

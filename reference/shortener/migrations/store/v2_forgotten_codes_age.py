@@ -1,5 +1,5 @@
 """Expand: an index by which `retention` finds what was lately forgotten, and what is to go. It asks every minute, on
-every keeper, and read the whole table for it. Deletions write to that table, so it is made while they do."""
+every keeper, and read the whole table for it. Purges and erasures write to that table, so it is made while they do."""
 
 from reference.platform.migrations import concurrently
 

@@ -1,0 +1,87 @@
+"""A running system is migrated: servers from before and after at once, under load, and no request fails."""
+
+import asyncio
+import subprocess
+
+import httpx
+import pytest
+
+from compose.chaos.project import Project, ProjectError
+from compose.chaos.run import Outcome, clicks, links
+from compose.chaos.visitors import DONE, Ledger, Visitors
+from reference.platform.migrations import newest
+from reference.shortener.migrations import STORE
+from tests.compose.conftest import Running
+
+pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
+
+RATES = {"redirect": 60.0, "shorten": 12.0, "stats": 4.0, "delete": 5.0}
+BEFORE = (
+    "DROP INDEX forgotten_codes_age; UPDATE alembic_version SET version_num = 'store_1';"
+    "INSERT INTO forgotten_codes VALUES ('held', 9e9)"
+)
+"""The store as the release before left it. There is no way back but by hand."""
+HOLD = "BEGIN; UPDATE forgotten_codes SET forgotten_at = 9e9 WHERE code = 'held'; SELECT pg_sleep(4); COMMIT"
+"""A transaction that the index has to wait for."""
+HALF_MADE = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+WRITE = (
+    "SET lock_timeout = '500ms'; INSERT INTO forgotten_codes VALUES ('written', 9e9) "
+    "ON CONFLICT (code) DO UPDATE SET forgotten_at = forgotten_codes.forgotten_at - 1"
+)
+"""What an index that is made in the ordinary way would keep waiting."""
+CLEAR = "DELETE FROM forgotten_codes WHERE code IN ('held', 'written')"
+VERSION = "SELECT version_num FROM alembic_version"
+
+
+def psql(project: Project, sql: str) -> str:
+    argv = ["docker", "exec", project.container("store"), "psql", "-qAtXU", "workbench", "-c", sql]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def migrate(project: Project) -> str:
+    """As the next release's first step. ProjectError: it ended with another status than 0."""
+    return project.run("run", "--rm", "--no-deps", "--quiet-pull", "migrate")
+
+
+async def test_an_index_is_made_under_load_without_a_failed_request(running: Running) -> None:
+    project = running.project
+    psql(project, BEFORE)
+    ledger, stop = Ledger(), asyncio.Event()
+    visiting = asyncio.create_task(Visitors(running.http, ledger, RATES).run(stop))
+    await asyncio.sleep(2.0)
+    await asyncio.to_thread(project.renew, "app-1")  # the new release, over the old schema
+    holding = asyncio.create_task(asyncio.to_thread(psql, project, HOLD))
+    migrating = asyncio.create_task(asyncio.to_thread(migrate, project))
+    seen = set()
+    while not migrating.done():
+        await asyncio.to_thread(psql, project, WRITE)
+        seen.add(await asyncio.to_thread(psql, project, HALF_MADE))
+    await migrating
+    await holding
+    assert "1" in seen, "the index was never seen half made"
+    psql(project, CLEAR)
+    await asyncio.to_thread(project.renew, "app-2")
+    await asyncio.sleep(1.0)
+    stop.set()
+    await visiting
+    print(f"{len(ledger.visits)} requests, {ledger.details}")
+    assert [visit for visit in ledger.visits if visit.end != DONE] == []
+    assert ledger.wrong == []
+    assert psql(project, VERSION) == newest(STORE)
+    assert psql(project, HALF_MADE) == "0"
+    found = Outcome("migration", [], True, 0.0, 0.0)
+    async with httpx.AsyncClient(base_url=running.http, timeout=5) as client:
+        await links(client, ledger, found)
+        await clicks(client, ledger, 0, found)
+    assert found.broken == []
+
+
+async def test_a_store_that_is_ahead_ends_the_migrator_with_one_error(running: Running) -> None:
+    psql(running.project, "UPDATE alembic_version SET version_num = 'store_99'")
+    try:
+        with pytest.raises(ProjectError, match="is at version store_99, and this release knows") as refused:
+            migrate(running.project)
+    finally:
+        psql(running.project, f"UPDATE alembic_version SET version_num = '{newest(STORE)}'")
+    assert str(refused.value).count("store_99") == 1
+    assert "Traceback" not in str(refused.value)
