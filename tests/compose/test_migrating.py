@@ -2,6 +2,8 @@
 
 import asyncio
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -43,27 +45,34 @@ def migrate(project: Project) -> str:
     return project.run("run", "--rm", "--no-deps", "--quiet-pull", "migrate")
 
 
+@asynccontextmanager
+async def visited(base: str, ledger: Ledger) -> AsyncIterator[None]:
+    """Under load from beginning to end, whatever becomes of it."""
+    stop = asyncio.Event()
+    visiting = asyncio.create_task(Visitors(base, ledger, RATES).run(stop))
+    try:
+        await asyncio.sleep(2.0)
+        yield
+        await asyncio.sleep(1.0)
+    finally:
+        stop.set()
+        await visiting
+
+
 async def test_an_index_is_made_under_load_without_a_failed_request(running: Running) -> None:
-    project = running.project
+    project, ledger, seen = running.project, Ledger(), set()
     psql(project, BEFORE)
-    ledger, stop = Ledger(), asyncio.Event()
-    visiting = asyncio.create_task(Visitors(running.http, ledger, RATES).run(stop))
-    await asyncio.sleep(2.0)
-    await asyncio.to_thread(project.renew, "app-1")  # the new release, over the old schema
-    holding = asyncio.create_task(asyncio.to_thread(psql, project, HOLD))
-    migrating = asyncio.create_task(asyncio.to_thread(migrate, project))
-    seen = set()
-    while not migrating.done():
-        await asyncio.to_thread(psql, project, WRITE)
-        seen.add(await asyncio.to_thread(psql, project, HALF_MADE))
-    await migrating
-    await holding
-    assert "1" in seen, "the index was never seen half made"
+    async with visited(running.http, ledger):
+        await asyncio.to_thread(project.renew, "app-1")  # the new release, over the old schema
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(psql, project, HOLD))
+            migrating = group.create_task(asyncio.to_thread(migrate, project))
+            while not migrating.done():
+                await asyncio.to_thread(psql, project, WRITE)
+                seen.add(await asyncio.to_thread(psql, project, HALF_MADE))
+        await asyncio.to_thread(project.renew, "app-2")
     psql(project, CLEAR)
-    await asyncio.to_thread(project.renew, "app-2")
-    await asyncio.sleep(1.0)
-    stop.set()
-    await visiting
+    assert "1" in seen, "the index was never seen half made"
     print(f"{len(ledger.visits)} requests, {ledger.details}")
     assert [visit for visit in ledger.visits if visit.end != DONE] == []
     assert ledger.wrong == []
