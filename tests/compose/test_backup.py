@@ -311,12 +311,14 @@ def test_a_backup_that_is_not_right_changes_nothing(kept: Kept, how: str, tmp_pa
 
 
 def test_no_backup_is_taken_while_links_move(kept: Kept, tmp_path: Path) -> None:
+    kept.project.call("pause", "keeper-1")  # or it would end the move at once
     psql(kept.project, "store", "UPDATE routing SET phase = 'moving'")
     try:
         with pytest.raises(BackupError, match="links are being moved"):
             take(tmp_path / "one", kept.project.name)
     finally:
         psql(kept.project, "store", "UPDATE routing SET phase = 'stable'")
+        kept.project.call("unpause", "keeper-1")
     assert list(tmp_path.iterdir()) == []
 
 
