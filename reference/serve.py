@@ -2,15 +2,18 @@
 
 Where no supervisor is, a container engine takes its part, and needs three things of the process:
 - SIGTERM drains it: it takes no more work, finishes what it has in hand, and ends with status 0.
-- A heartbeat: the file `alive` is written twice a second from the event loop, with what `health` says. A health check
-  asks how old it is; it is too old if code blocks the loop, and there is none before the process serves.
+- A heartbeat: the file `alive` is written four times a second from the event loop, with what `health` says. A health
+  check asks how old it is; it is too old if code blocks the loop, and there is none before the process serves.
 - Commands, as the supervisor sends them: on a socket that only its own user may open, so only who may enter the
-  container can. `python -m reference.serve command NAME [JSON]` there sends one.
+  container can. `python -m reference.serve command NAME [JSON]` there sends one; `relay.py` keeps a channel open.
+
+SIGUSR1 has it write where it stands into the file `where`, also while code blocks the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -22,13 +25,14 @@ from typing import Any
 
 from reference.build import runnable
 from reference.build.migrate import migrate
+from reference.platform import blame, exits
 from reference.platform.event_loop import loop_factory, settle
 from reference.platform.logs import JsonLog
 from reference.platform.process import Runnable
 from reference.platform.settings import Settings
 
 PLACE = Path("/run/workbench")
-HEARTBEAT = 0.5
+HEARTBEAT = 0.25
 LINE_LIMIT = 4_000_000
 """Bytes of one command, or of its answer: a component's text goes with a swap."""
 
@@ -36,10 +40,20 @@ LINE_LIMIT = 4_000_000
 async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
     """Until SIGTERM or SIGINT. OSError: a port or a file cannot be had."""
     record = JsonLog(settings.role)
+    control = Control()
 
     def told(event: dict[str, Any]) -> None:
         record.write("warning", "a component", **event)
+        control.tell({"event": event})
 
+    def leaving(what: str, at: blame.Place | None) -> None:
+        record.write("warning", "a component", kind="exiting", what=what, **(at.json() if at else {}))
+
+    exits.report_exits(leaving)
+    faulthandler.enable()  # a fatal error names its line in the log
+    os.umask(0o177)
+    where = (place / "where").open("w", encoding="utf-8")
+    faulthandler.register(signal.SIGUSR1, file=where, all_threads=True)
     process = runnable(kind, settings, told)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,11 +61,11 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
     addresses = await process.start()
     settle(kind)
     record.write("info", "serving", **addresses)
-    control = place / "control.sock"
-    control.unlink(missing_ok=True)
-    os.umask(0o177)
-    commands = await asyncio.start_unix_server(answering(process), control, limit=LINE_LIMIT)
-    beat = asyncio.create_task(beating(process, place / "alive"), name="heartbeat")
+    path = place / "control.sock"
+    path.unlink(missing_ok=True)
+    control.process = process
+    commands = await asyncio.start_unix_server(control.accept, path, limit=LINE_LIMIT)
+    beat = asyncio.create_task(beating(process, place / "alive", control), name="heartbeat")
     await ending.wait()
     record.write("info", "draining")
     began = time.monotonic()
@@ -61,34 +75,64 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
     record.write("info", "stopped", seconds=round(time.monotonic() - began, 3))
 
 
-async def beating(process: Runnable, alive: Path) -> None:
+async def beating(process: Runnable, alive: Path, control: Control) -> None:
     partial = alive.with_suffix(".partial")
     while True:
-        partial.write_text(json.dumps(process.health()), "utf-8")
+        health = process.health()
+        partial.write_text(json.dumps(health), "utf-8")
         partial.replace(alive)
+        control.tell({"heartbeat": health})
         await asyncio.sleep(HEARTBEAT)
 
 
-def answering(process: Runnable) -> Any:
-    """What serves one connection: one command, one answer, `{"ok": ...}` or `{"error": {...}}`, each a line of JSON."""
+class Control:
+    """The socket for commands. Each line is one: `{"command": NAME, "args": {...}, "id": 1}`; its answer, a line too,
+    is `{"id": 1, "ok": ...}` or `{"id": 1, "error": {...}}`. Who sends `watch` gets heartbeats and events as well."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    process: Runnable
+
+    def __init__(self) -> None:
+        self.watching: set[asyncio.StreamWriter] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            asked = json.loads(await reader.readline())
-            if asked["command"] == "health":
-                found: dict[str, Any] = {"ok": process.health()}
+            while line := await reader.readline():
+                task = asyncio.create_task(
+                    self.answer(line, writer)
+                )  # a swap must not hold up the next command
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+        except (OSError, ValueError):  # gone, or a line beyond the limit
+            pass
+        finally:
+            self.watching.discard(writer)
+            writer.close()
+
+    async def answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        number = None
+        try:
+            asked = json.loads(line)
+            number = asked.get("id")
+            if asked["command"] == "watch":
+                self.watching.add(writer)
+                found: Any = None
+            elif asked["command"] == "health":
+                found = self.process.health()
             else:
-                found = {"ok": await process.command(asked["command"], asked.get("args") or {})}
+                found = await self.process.command(asked["command"], asked.get("args") or {})
         except Exception as error:
-            found = {"error": {"type": type(error).__name__, "message": str(error)}}
-        try:
-            writer.write(json.dumps(found, default=str).encode() + b"\n")
-            await writer.drain()
-        except OSError:
-            pass  # whoever asked has gone
-        writer.close()
+            self.write(writer, {"id": number, "error": blame.describe(error)})
+        else:
+            self.write(writer, {"id": number, "ok": found})
 
-    return answer
+    def tell(self, message: dict[str, Any]) -> None:
+        for writer in list(self.watching):
+            self.write(writer, message)
+
+    def write(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+        if not writer.is_closing():
+            writer.write(json.dumps(message, default=str).encode() + b"\n")
 
 
 def send(name: str, args: dict[str, Any], place: Path = PLACE) -> dict[str, Any]:

@@ -17,6 +17,7 @@ MODULES = {
     "doctor": "workbench.doctor",
     "check": "workbench.checking",
     "capstone": "workbench.capstone.command",
+    "chaos": "workbench.chaos.command",
     "load": "workbench.loadgen.command",
     "lab": "workbench.lab",
     "mutants": "grading.matrix",

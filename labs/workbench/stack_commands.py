@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.stack import Stack, StackError, state
-from workbench.stack.client import DEFAULT_NAME, PROFILES
+from workbench.stack.client import DEFAULT_NAME
+from workbench.stack.request import PROFILES
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:

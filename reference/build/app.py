@@ -12,7 +12,7 @@ from reference.build.fast_path import FastFront, hosts_of
 from reference.build.links import routing_of
 from reference.platform import event_log, sql
 from reference.platform.admission import Admission
-from reference.platform.clock import SystemClock
+from reference.platform.clock import SkewedClock
 from reference.platform.fillings import Equipment
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
@@ -38,7 +38,7 @@ from reference.shortener.store import CountedLinks
 
 
 def app_server(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
-    clock, metrics, record = SystemClock(), Metrics(), JsonLog(settings.role)
+    clock, metrics, record = SkewedClock(), Metrics(), JsonLog(settings.role)
     live, traces = Live(settings.live), Traces()
     store = TracedDatabase(sql.connect(settings.store_url, settings.store_timeout), "store")
     shards = {

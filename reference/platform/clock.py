@@ -22,3 +22,12 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class SkewedClock(SystemClock):
+    """The machine's clock, until it is made wrong on purpose. Containers and processes share the clock of their host:
+    a server whose clock is to be wrong has to be told."""
+
+    def skew(self, seconds: float) -> None:
+        """From now on it is ahead by so much; behind, if negative; right, if 0."""
+        self.now = (lambda: time.time() + seconds) if seconds else time.time  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Case = Literal["url-shortener"]
-Profile = Literal["embedded", "local"]
+Profile = Literal["embedded", "local", "compose"]
 
 
 class LiveSettings(BaseModel):
@@ -179,6 +179,17 @@ class Settings(BaseSettings):
     def every_shard(self) -> list[str]:
         """Those, and the spare ones."""
         return [f"shard-{n}" for n in range(1, self.shards + self.spare_shards + 1)]
+
+
+class _Default(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="WORKBENCH_")
+
+    profile: str = "embedded"
+
+
+def default_profile() -> str:
+    """Of a stack for which none was named: WORKBENCH_PROFILE, else `embedded`."""
+    return _Default().profile
 
 
 def with_password(url: str, password: str) -> str:

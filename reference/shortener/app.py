@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from reference.platform.clock import Clock
+from reference.platform.clock import SkewedClock
 from reference.platform.errors import PortError
 from reference.platform.holders import Holders
 from reference.platform.http_server import HttpServer
@@ -44,7 +44,7 @@ class AppServer:
         services: Services,
         routing: LiveRouting,
         clicks: ClickBuffer,
-        clock: Clock,
+        clock: SkewedClock,
         record: JsonLog,
         live: Live,
         traces: Traces,
@@ -116,6 +116,9 @@ class AppServer:
                 return self._live.now.model_dump()
             case "trace", {"id": str() as request_id}:
                 return self._traces.spans(request_id)
+            case "clock", {"ahead": int() | float() as seconds}:
+                self._clock.skew(seconds)
+                return None
             case "routing", _:  # it would find out by itself, with the next request that a shard refuses
                 await self._routing.renew(await self._routing.current())
                 return self._routing.label

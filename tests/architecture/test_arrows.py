@@ -25,7 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "compose": {
         "compose.backup",
-        "compose.chaos",
+        "compose.project",
+        "compose.network",
+        "reference.build",
         "compose.observability",
         "reference.platform",
         "reference.shortener.objectives",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from compose.chaos.project import Project, missing, stack
+from compose.project import Project, missing, stack
 from tests import worker
 
 

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from workbench.chaos.run import Outcome, clicks, links
+from workbench.chaos.visitors import DONE, Ledger, Visitors
 
 from compose.backup import manifest
 from compose.backup.errors import BackupError
 from compose.backup.manifest import Dump
 from compose.backup.restore import restore
 from compose.backup.take import take
-from compose.chaos.project import Project, missing, stack
-from compose.chaos.run import Outcome, clicks, links
-from compose.chaos.visitors import DONE, Ledger, Visitors
+from compose.project import Project, missing, stack
 from tests import worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]

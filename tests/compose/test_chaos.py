@@ -1,18 +1,28 @@
 """Each fault under load, on real services: what was acknowledged is kept. What each journey does meanwhile is for the
-table to say (`python -m compose.chaos`): it depends on the machine, and no mark may."""
+table to say (`workbench chaos`): it depends on the machine, and no mark may."""
+
+from collections.abc import Iterator
 
 import pytest
-
-from compose.chaos.faults import FAULTS
-from compose.chaos.run import run
-from tests.compose.conftest import Running
+from workbench.chaos.faults import FAULTS
+from workbench.chaos.run import run
+from workbench.stack import Stack
+from workbench.stack.containers.engine import missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
 
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    with Stack(profile="compose") as stack:
+        yield stack
+
+
 @pytest.mark.parametrize("name", FAULTS)
-async def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(name: str, running: Running) -> None:
-    outcome = await run(name, FAULTS[name], running.project, running.http)
+async def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(name: str, stack: Stack) -> None:
+    outcome = await run(name, FAULTS[name], stack)
     assert outcome.broken == []
     assert outcome.met, "the fault met no work"
     assert len(outcome.during) > 100

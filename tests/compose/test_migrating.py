@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from workbench.chaos.run import Outcome, clicks, links
+from workbench.chaos.visitors import DONE, Ledger, Visitors
 
-from compose.chaos.project import Project, ProjectError
-from compose.chaos.run import Outcome, clicks, links
-from compose.chaos.visitors import DONE, Ledger, Visitors
+from compose.project import Project, ProjectError
 from reference.platform.migrations import newest
 from reference.shortener.migrations import STORE
 from tests.compose.conftest import Running

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from workbench.chaos.visitors import Ledger, Visitors
 
-from compose.chaos.project import COMPOSE, Project, missing, stack
-from compose.chaos.visitors import Ledger, Visitors
 from compose.observability.dashboard import ROWS
+from compose.project import COMPOSE, Project, missing, stack
 from tests import worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]

@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
+from workbench.chaos.run import Outcome, clicks, links
+from workbench.chaos.visitors import DONE, Ledger, Visitors
 
-from compose.chaos.project import APPS
-from compose.chaos.run import Outcome, clicks, links
-from compose.chaos.visitors import DONE, Ledger, Visitors
+from compose.project import APPS
 from tests.compose.conftest import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from compose.chaos.project import COMPOSE, Project, free_ports, missing
+from compose.project import COMPOSE, Project, free_ports, missing
 from reference.platform import event_log
 from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import available, local_services

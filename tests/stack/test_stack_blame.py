@@ -8,10 +8,10 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from workbench.stack import blame
-from workbench.stack.blame import Place
-from workbench.stack.child import describe
 from workbench.stack.memory import MB, MemoryWatch
+
+from reference.platform import blame
+from reference.platform.blame import Place
 
 SLOT = "url-shortener/redirect-cache"
 FILE = f"<component {SLOT}>"
@@ -28,7 +28,7 @@ def test_the_innermost_line_of_an_exception() -> None:
     with pytest.raises(ValueError, match="Expecting") as caught:
         names["outer"]()
     assert blame.in_exception(caught.value) == Place(SLOT, 5)
-    assert describe(caught.value) | {"message": ""} == {
+    assert blame.describe(caught.value) | {"message": ""} == {
         "type": "JSONDecodeError",
         "message": "",
         "component": SLOT,

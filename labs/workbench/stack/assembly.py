@@ -47,15 +47,11 @@ class Assembly:
         self.request = request
         self.folder = folder
         self.data = data
-        self.plan = Plan.make(request, data)
+        self.plan = self.planned()
+        self.nursery = nursery
         logs = folder / "logs"
         logs.mkdir(exist_ok=True)
-        self.roles: dict[str, Role] = {}
-        for name, kind in self.plan.kinds.items():
-            if kind == "service":
-                self.roles[name] = ServiceRole(name, logs)
-            else:
-                self.roles[name] = PythonRole(name, kind, logs, nursery)
+        self.roles = {name: self.role(name, kind, logs) for name, kind in self.plan.kinds.items()}
         self.ending = asyncio.Event()
         self.watchdog = Watchdog(self.roles, self.start_role)
         self.orders = Orders(self.plan, self.roles, self.watchdog, self.start_role, self.ending.set)
@@ -68,6 +64,13 @@ class Assembly:
         )
         for role in self.roles.values():
             role.on_group = self._tell_guardian
+
+    def planned(self) -> Plan:
+        """ValueError: it cannot be as it was asked for."""
+        return Plan.make(self.request, self.data)
+
+    def role(self, name: str, kind: str, logs: Path) -> Role:
+        return ServiceRole(name, logs) if kind == "service" else PythonRole(name, kind, logs, self.nursery)
 
     def _tell_guardian(self, line: str) -> None:
         assert self._guardian.stdin is not None

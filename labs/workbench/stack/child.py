@@ -21,8 +21,9 @@ import traceback
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from reference.platform import blame, exits
 from reference.platform.event_loop import loop_factory, settle
-from workbench.stack import blame, lifeline
+from workbench.stack import lifeline
 from workbench.stack.channel import Channel
 from workbench.stack.memory import MB, MemoryWatch
 
@@ -91,7 +92,7 @@ class Child:
         """A thread: commands go to the loop; the end of the input ends the process, whatever the loop does."""
         while (message := self.channel.receive()) is not None:
             loop.call_soon_threadsafe(self._begin, runnable, message)
-        lifeline.leave(0)
+        exits.leave(0)
 
     def _begin(self, runnable: Runnable, message: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._command(runnable, message))
@@ -109,7 +110,7 @@ class Child:
             else:
                 answer = await runnable.command(name, message.get("args") or {})
         except Exception as error:
-            self.channel.send({"id": number, "error": describe(error)})
+            self.channel.send({"id": number, "error": blame.describe(error)})
         else:
             self.channel.send({"id": number, "ok": answer})
         if name in ("swap", "unswap"):
@@ -138,12 +139,6 @@ class Child:
         else:
             self.event({"kind": "leaked"})
         self.memory.reset()
-
-
-def describe(error: BaseException) -> dict[str, Any]:
-    place = blame.in_exception(error)
-    text = str(error) if not isinstance(error, SyntaxError) else error.msg
-    return {"type": type(error).__name__, "message": text, **(place.json() if place else {})}
 
 
 def run(child: Child, kind: str, config: dict[str, Any]) -> int:
@@ -176,18 +171,18 @@ def serve_role(kind: str, parent: int, dumps_path: str) -> None:
         prepare(kind)  # while the services that it needs are starting
         config = channel.receive()
         if config is None:
-            lifeline.leave(0)
+            exits.leave(0)
         child = Child(channel, dumps)
 
         def report(what: str, place: blame.Place | None) -> None:
             child.event({"kind": "exiting", "what": what, **(place.json() if place else {})})
 
-        lifeline.report_exits(report)
+        exits.report_exits(report)
         status = run(child, kind, config)
         sys.stdout.flush()
         sys.stderr.flush()
         faulthandler.cancel_dump_traceback_later()
-        lifeline.leave(status)  # whatever threads or exit handlers a component has left
+        exits.leave(status)  # whatever threads or exit handlers a component has left
 
 
 if __name__ == "__main__":

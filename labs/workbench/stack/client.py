@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 from reference.platform.objectives import attainments
+from reference.platform.settings import default_profile
 from reference.shortener.objectives import OBJECTIVES
 from workbench.stack import state
 from workbench.stack.display import Status, TopologyView
@@ -24,8 +25,8 @@ from workbench.stack.metrics import Metrics
 from workbench.stack.objectives import Objectives
 from workbench.stack.state import StackState
 
-PROFILES = ("embedded", "local")
-START_TIMEOUT = 60.0
+START_TIMEOUT = {"embedded": 60.0, "local": 60.0, "compose": 180.0}
+"""Seconds, by profile."""
 ORDER_TIMEOUT = 110.0
 _numbers = itertools.count(1)
 
@@ -44,22 +45,24 @@ DEFAULT_NAME = "default"
 class Stack:
     """A case that runs: app servers, a balancer, a consumer and the services behind them, each a process.
 
-    `profile`: `embedded` (needs nothing but the wheels) or `local` (a real Redis and PostgreSQL). `name`: under
-    which other processes find it; made up if not given. `settings`: start values, such as `{"click_buffer": 10}`.
-    `owner`: "process", the stack ends with this process, however that ends; None, it runs until it is stopped.
+    `profile`: `embedded` (needs nothing but the wheels), `local` (a real Redis and PostgreSQL) or `compose` (all of it
+    in containers: Redis, PostgreSQL, Kafka, nginx; needs a Docker engine and `make images`); without one, what the
+    environment variable WORKBENCH_PROFILE says, else `embedded`. `name`: under which other processes find it; made up
+    if not given. `settings`: start values, such as `{"click_buffer": 10}`. `owner`: "process", the stack ends with this
+    process, however that ends; None, it runs until it is stopped.
     """
 
     def __init__(
         self,
         case: str = "url-shortener",
-        profile: str = "embedded",
+        profile: str | None = None,
         name: str | None = None,
         servers: int = 3,
         settings: dict[str, Any] | None = None,
         owner: Literal["process"] | None = "process",
     ) -> None:
         self.case = case
-        self.profile = profile
+        self.profile = profile or default_profile()
         self.name = name or f"{case}-{os.getpid()}-{next(_numbers)}"
         self._wanted = {"servers": servers, "settings": settings or {}, "owned": owner == "process"}
         self._state: StackState | None = None
@@ -101,7 +104,7 @@ class Stack:
         try:
             supervisor.stdin.write(json.dumps(request).encode() + b"\n")
             supervisor.stdin.flush()
-            answer = json.loads(_read_line(supervisor, START_TIMEOUT) or "{}")
+            answer = json.loads(_read_line(supervisor, START_TIMEOUT.get(self.profile, 60.0)) or "{}")
         except BaseException:  # also a KeyboardInterrupt: nothing half-started stays
             _end(supervisor, os.getpid())
             raise
@@ -199,6 +202,10 @@ class Stack:
     def restart(self, role: str) -> None:
         """A deployment in small: it finishes what it has in hand, ends, and starts again with what it had."""
         self._order("restart", role=role)
+
+    def skew(self, role: str, seconds: float) -> None:
+        """Puts the clock of an app server ahead by so much (behind, if negative; right again with 0, or a restart)."""
+        self._order("skew", role=role, seconds=seconds)
 
     # faults; `target`: a service (cache, log, pool, store, shard-1), `shards`, an edge (app-1->cache, app-1->shards),
     # or a role: all its edges

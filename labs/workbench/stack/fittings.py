@@ -55,11 +55,11 @@ class Fittings:
             raise ValueError("no server is named")
         return [role for name in names if isinstance(role := self.roles[name], PythonRole)]
 
-    def _settable(self) -> list[PythonRole]:
+    def _settable(self) -> list[Role]:
         up = [
             role
             for role in self.roles.values()
-            if isinstance(role, PythonRole) and role.kind in SETTABLE and role.state == "up"
+            if role.commanded and role.kind in SETTABLE and role.state == "up"
         ]
         if not any(role.kind == "app" for role in up):
             raise OrderError("no server is up")
@@ -150,10 +150,12 @@ class Fittings:
 
     async def restore(self, role: Role) -> None:
         """After a server's start or resumption: the settings and the components that it is to have."""
-        if not isinstance(role, PythonRole) or role.kind not in SETTABLE:
+        if not role.commanded or role.kind not in SETTABLE:
             return
         for name, value in self.live.items():
             await role.command("set", {"name": name, "value": value})
+        if not isinstance(role, PythonRole):
+            return
         has = role.health.get("components", {})
         for slot in {*role.fillings, *has} & set(self.holders.get(role.name, ())) - {ROUTED}:
             if slot in role.fillings or has.get(slot, "reference") != "reference":

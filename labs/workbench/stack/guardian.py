@@ -1,8 +1,9 @@
 """Outlives the supervisor by a moment, to clear up after one that was killed. Standard library only.
 
 Run as `python guardian.py DIRECTORY...`; reads lines from its standard input, which the supervisor holds:
-`+PID` a process group began, `-PID` it ended, `done` the supervisor stopped as it should. When the input ends without
-`done`, every group that has not ended is killed and the directories are removed. The kernel's own way (Linux,
+`+PID` a process group began, `-PID` it ended, `project NAME` there are containers of that Compose project, `done` the
+supervisor stopped as it should. When the input ends without `done`, every group that has not ended is killed, and the
+containers and the directories are removed. The kernel's own way (Linux,
 PR_SET_PDEATHSIG) is quicker, but it does not know other systems, nor what a child itself has started.
 """
 
@@ -12,6 +13,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -34,8 +36,16 @@ def remove(directories: list[str]) -> None:
         time.sleep(0.1)
 
 
+def take_down(project: str) -> None:
+    """Its containers, networks and volumes."""
+    argv = ["docker", "compose", "-p", project, "down", "--volumes", "--timeout", "0", "--remove-orphans"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
+
 def main(directories: list[str]) -> int:
     groups: set[int] = set()
+    projects: list[str] = []
     for line in sys.stdin:
         word = line.strip()
         if word == "done":
@@ -44,8 +54,12 @@ def main(directories: list[str]) -> int:
             groups.add(int(word[1:]))
         elif word.startswith("-"):
             groups.discard(int(word[1:]))
+        elif word.startswith("project "):
+            projects.append(word.removeprefix("project "))
     for pid in groups:
         kill(pid)
+    for project in projects:
+        take_down(project)
     remove(directories)
     return 0
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import psutil
 
-from workbench.stack.blame import Place, place_of
+from reference.platform.blame import Place, place_of
 
 MB = 1 << 20
 GROWTH = 64 * MB

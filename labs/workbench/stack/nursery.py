@@ -22,6 +22,7 @@ import sys
 import traceback
 from typing import Any
 
+from reference.platform import exits
 from workbench.stack import child, lifeline
 
 LINE = 65536
@@ -59,7 +60,7 @@ def give_birth(control: socket.socket, request: dict[str, Any], descriptors: lis
             become(parent, control, request, descriptors)
         except BaseException:
             traceback.print_exc()
-        lifeline.leave(1)
+        exits.leave(1)
     for descriptor in descriptors:
         os.close(descriptor)
     return pid

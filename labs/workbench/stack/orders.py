@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.stack.fittings import Fittings, OrderError
 from workbench.stack.memory import MB
-from workbench.stack.processor import seconds_of
 from workbench.stack.python_role import PythonRole
 from workbench.stack.resharding import SHARD_ROUTER, Resharding
 from workbench.stack.role import CommandFailed, Role, RoleError
@@ -94,6 +93,14 @@ class Orders:
             await self.tell_network()
             await self._start(one)
 
+    async def do_skew(self, role: str, seconds: float) -> None:
+        one = self._role(role)
+        if one.kind != "app":
+            raise ValueError(f"only an app server's clock can be made wrong, not that of {role}")
+        if not -1e8 < seconds < 1e8:
+            raise ValueError("a clock can be wrong by three years at most, in seconds")
+        await one.command("clock", {"ahead": seconds})
+
     # faults
     async def do_fault(self, target: str | None, fault: str, seconds: float | None = None) -> list[str]:
         """Returns the edges that the fault is now on."""
@@ -114,7 +121,7 @@ class Orders:
         return edges
 
     async def do_flush(self, service: str) -> None:
-        if service == "edge" and isinstance(edge := self.roles.get("edge"), PythonRole):
+        if service == "edge" and (edge := self.roles.get("edge")) is not None:
             await edge.command("purge", {})
             return
         if service != "cache":
@@ -126,15 +133,14 @@ class Orders:
 
     async def _network(self, command: str, args: dict[str, Any]) -> None:
         network = self.roles["network"]
-        if isinstance(network, PythonRole) and network.state == "up":
+        if network.state == "up":
             await network.command(command, args)
 
     async def tell_network(self) -> None:
         """Where each service is; the edges to one that is away refuse."""
         up = {}
         for service, port in self.plan.service_ports().items():
-            role = self.roles.get(service) or self.roles["services"]
-            up[service] = port if role.state in ("up", "paused") else None
+            up[service] = port if self._state_of(service) in ("up", "paused") else None
         await self._network("upstream", {"ports": up})
 
     async def restore_network(self) -> None:
@@ -167,7 +173,11 @@ class Orders:
         return await self.fittings.settings()
 
     # looking
+    async def _measure(self) -> None:
+        await asyncio.gather(*(role.measure() for role in self.roles.values()))
+
     async def do_status(self) -> dict[str, Any]:
+        await self._measure()
         return {
             "name": self.plan.request.name,
             "case": self.plan.request.case,
@@ -195,7 +205,7 @@ class Orders:
             "state": role.state,
             "pid": role.pid,
             "port": port,
-            "url": f"http://127.0.0.1:{port}" if port and role.kind != "service" else None,
+            "url": f"http://127.0.0.1:{port}" if port and role.kind not in ("service", "network") else None,
             "restarts": role.restarts,
             "megabytes": round(role.resident() / MB),
         }
@@ -209,10 +219,8 @@ class Orders:
 
     async def do_cpu(self) -> dict[str, float]:
         """Seconds of processor time since its start, of each role that runs."""
-        found = {
-            name: seconds_of(role.pid, family=role.kind == "service") if role.pid else None
-            for name, role in self.roles.items()
-        }
+        await self._measure()
+        found = {name: role.processor_seconds() for name, role in self.roles.items()}
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
     async def do_spans(self, request_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from workbench.stack import blame
+from reference.platform import blame
 from workbench.stack.forked import Nursery
 from workbench.stack.groups import kill_group
 from workbench.stack.role import (
@@ -29,6 +29,10 @@ from workbench.stack.role import (
 class PythonRole(Role):
     """A child of ours: `python -m workbench.stack.child`, with its channel. `nursery`: what forks it, where there is
     one; it starts in a tenth of the time."""
+
+    commanded = True
+    dumped = ""
+    """Where it stood when it was asked, if it says so by its channel."""
 
     def __init__(self, name: str, kind: str, folder: Path, nursery: Nursery | None = None) -> None:
         super().__init__(name, kind, folder)
@@ -120,6 +124,9 @@ class PythonRole(Role):
         with contextlib.suppress(ValueError, OSError):
             while line := await process.stdout.readline():
                 message = json.loads(line)
+                if "dump" in message:  # from beside the process: no sign that it lives
+                    self.dumped = message["dump"]
+                    continue
                 self.silence = min(self.silence, 0.0) if "heartbeat" not in message else 0.0
                 if "heartbeat" in message:
                     self.health = message["heartbeat"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+PROFILES = ("embedded", "local", "compose")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -18,7 +20,7 @@ class Request:
     owned: bool
 
     def __post_init__(self) -> None:
-        if self.profile not in ("embedded", "local"):
-            raise ValueError(f"no profile {self.profile!r}; there are embedded, local")
+        if self.profile not in PROFILES:
+            raise ValueError(f"no profile {self.profile!r}; there are {', '.join(PROFILES)}")
         if not 1 <= self.servers <= 16:
             raise ValueError("a stack has 1 to 16 servers")

@@ -14,6 +14,7 @@ import psutil
 
 from workbench.stack.forked import Forked
 from workbench.stack.groups import kill_group, suspend
+from workbench.stack.processor import seconds_of
 
 Process = asyncio.subprocess.Process | Forked
 State = Literal["new", "starting", "up", "paused", "down", "restarting", "failed"]
@@ -41,6 +42,7 @@ class Role:
     """What all processes have in common. States: new → starting → up ⇄ paused; down on request; restarting, failed."""
 
     supervised = True  # sends heartbeats
+    commanded = False  # takes commands
 
     def __init__(self, name: str, kind: str, folder: Path) -> None:
         self.name = name
@@ -73,6 +75,10 @@ class Role:
         raise NotImplementedError
 
     async def stop(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def command(self, name: str, args: dict[str, Any] | None = None, timeout: float = 10.0) -> Any:
+        """Of those that are `commanded`: does as it is told, and answers."""
         raise NotImplementedError
 
     def _begin(self) -> None:
@@ -140,6 +146,13 @@ class Role:
             self.state = "up"
 
     # looking at it
+    async def measure(self) -> None:
+        """Before `resident` and `processor_seconds` are asked, where that takes time."""
+
+    def processor_seconds(self) -> float | None:
+        """Since its start; None: it does not run."""
+        return seconds_of(self.pid, family=self.kind == "service") if self.pid else None
+
     def resident(self) -> int:
         """Bytes in memory; 0 if it is gone."""
         try:

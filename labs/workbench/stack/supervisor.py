@@ -19,7 +19,7 @@ import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -28,6 +28,9 @@ from workbench.stack.control import ControlServer
 from workbench.stack.errors import StartFailed
 from workbench.stack.forked import Nursery
 from workbench.stack.request import Request
+
+if TYPE_CHECKING:
+    from workbench.stack.assembly import Assembly
 
 
 def say(message: dict[str, Any]) -> None:
@@ -48,11 +51,9 @@ def watch_owner(loop: asyncio.AbstractEventLoop, gone: asyncio.Event) -> None:
 
 
 async def supervise(request: Request, folder: Path, data: Path, nursery: Nursery | None) -> int:
-    from workbench.stack.assembly import Assembly  # slow to import, but the nursery is importing too
-
     loop = asyncio.get_running_loop()
     gone = asyncio.Event()
-    stack = Assembly(request, folder, data, nursery)
+    stack = assembly(request.profile)(request, folder, data, nursery)
     if request.owned:
         watch_owner(loop, gone)
     if os.name == "posix":
@@ -98,6 +99,17 @@ async def supervise(request: Request, folder: Path, data: Path, nursery: Nursery
         await control.stop()
 
 
+def assembly(profile: str) -> type[Assembly]:
+    """What holds the processes of that profile. Imported now: that is slow, but the nursery is importing too."""
+    if profile == "compose":
+        from workbench.stack.containers.assembly import ComposeAssembly
+
+        return ComposeAssembly
+    from workbench.stack.assembly import Assembly
+
+    return Assembly
+
+
 async def _first(*events: asyncio.Event) -> None:
     tasks = [asyncio.ensure_future(event.wait()) for event in events]
     try:
@@ -133,7 +145,8 @@ def main() -> int:
     data = Path(tempfile.mkdtemp(prefix=f"workbench-{request.name}-"))
     if request.profile == "local":
         data.chmod(0o711)  # a service that runs as another user must be able to reach its own folder in it
-    nursery = Nursery(folder / "nursery.log") if sys.platform == "linux" else None
+    forks = sys.platform == "linux" and request.profile != "compose"
+    nursery = Nursery(folder / "nursery.log") if forks else None
     try:
         return asyncio.run(supervise(request, folder, data, nursery))
     except Exception as error:

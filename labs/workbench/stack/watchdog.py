@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from workbench.stack import blame
+from reference.platform import blame
 from workbench.stack.incident import Incident
 from workbench.stack.memory import MB
 from workbench.stack.python_role import PythonRole

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reference.platform.port_lease import PortLease
 
-COMPOSE = Path(__file__).parents[1]
+COMPOSE = Path(__file__).parent
 PROFILE = "url-shortener"
 APPS = ("app-1", "app-2", "app-3")
 ASK_METRICS = (

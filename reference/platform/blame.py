@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType, TracebackType
+from typing import Any
 
 PREFIX = "<component "
 _DUMPED_FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
@@ -66,6 +67,13 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def describe(error: BaseException) -> dict[str, Any]:
+    """As a process tells it: `type`, `message`, and `component` and `line` if one of a component's is to blame."""
+    place = in_exception(error)
+    text = str(error) if not isinstance(error, SyntaxError) else error.msg
+    return {"type": type(error).__name__, "message": text, **(place.json() if place else {})}
+
+
 def in_dump(dump: str) -> Place | None:
     """The innermost line of a component in what faulthandler wrote (the last dump of the file).
 
@@ -89,7 +97,8 @@ def top_of_dump(dump: str) -> str | None:
 
 
 def _is_loop(file: str) -> bool:
-    return file.replace("\\", "/").endswith("workbench/stack/child.py")
+    """Whether it is the main module of a process: a child of a supervisor, or one in a container."""
+    return file.replace("\\", "/").endswith(("workbench/stack/child.py", "reference/serve.py"))
 
 
 def _threads(dump: str) -> list[list[tuple[str, int, str]]]:

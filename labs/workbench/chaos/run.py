@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from compose.chaos.faults import Fault
-from compose.chaos.project import Project
-from compose.chaos.visitors import DONE, Ledger, Visit, Visitors
+from workbench.chaos.faults import Fault
+from workbench.chaos.visitors import DONE, Ledger, Visit, Visitors
+from workbench.stack import Stack
 
 BEFORE, AFTER = 2.0, 3.0
 """Seconds of load before a fault begins and after it has ended."""
@@ -35,26 +35,27 @@ class Outcome:
     details: dict[str, int] = field(default_factory=dict)
 
 
-async def run(name: str, fault: Fault, project: Project, base: str) -> Outcome:
+async def run(name: str, fault: Fault, stack: Stack) -> Outcome:
+    """The stack is as it was afterwards."""
     ledger, stop = Ledger(), asyncio.Event()
     if fault.setting is not None:
-        await asyncio.to_thread(project.set, fault.setting[0], fault.setting[1])
-    before = await asyncio.to_thread(project.metrics)
-    visiting = asyncio.create_task(Visitors(base, ledger, fault.rates).run(stop))
+        await asyncio.to_thread(stack.set, fault.setting[0], fault.setting[1])
+    before = await asyncio.to_thread(stack.metrics)
+    visiting = asyncio.create_task(Visitors(stack.url, ledger, fault.rates).run(stop))
     await asyncio.sleep(BEFORE)
-    await asyncio.to_thread(fault.begin, project)
     began = time.monotonic()
-    await asyncio.sleep(fault.lasts)
+    await asyncio.to_thread(fault.begin, stack)
+    await asyncio.sleep(max(0.0, began + fault.lasts - time.monotonic()))
     ended = time.monotonic()
-    met = fault.met is None or fault.met(before, await asyncio.to_thread(project.metrics))
+    met = fault.met is None or fault.met(before, await asyncio.to_thread(stack.metrics))
     asked_to_end = time.monotonic()
-    await asyncio.to_thread(fault.end, project)
+    await asyncio.to_thread(fault.end, stack)
     healthy = time.monotonic()
     await asyncio.sleep(AFTER)
     stop.set()
     await visiting
     if fault.setting is not None:
-        await asyncio.to_thread(project.set, fault.setting[0], fault.setting[2])
+        await asyncio.to_thread(stack.set, fault.setting[0], fault.setting[2])
     failed = [
         visit.due + visit.seconds for visit in ledger.visits if visit.end != DONE and visit.due >= ended
     ]
@@ -67,7 +68,7 @@ async def run(name: str, fault: Fault, project: Project, base: str) -> Outcome:
         broken=ledger.wrong,
         details=dict(ledger.details),
     )
-    async with httpx.AsyncClient(base_url=base, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=stack.url, timeout=5) as client:
         await links(client, ledger, found)
         await clicks(client, ledger, fault.may_lose, found)
     return found

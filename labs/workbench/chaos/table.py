@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
-from compose.chaos.run import Outcome
-from compose.chaos.visitors import DONE, RATES, Visit
+from workbench.chaos.run import Outcome
+from workbench.chaos.visitors import DONE, RATES, Visit
 
 JOURNEYS = tuple(RATES)
 State = Literal["works", "degraded", "fails"]
@@ -86,21 +86,6 @@ def markdown(outcomes: Iterable[Outcome], predicted: Mapping[str, Mapping[str, s
         told = f"{outcome.well_after:.1f} s | {outcome.answered}, {outcome.counted}"
         lines.append(f"| {outcome.name} | {' | '.join(cells)} | {told} |")
     return "\n".join(lines) + "\n"
-
-
-def surprises(outcomes: Iterable[Outcome], predicted: Mapping[str, Mapping[str, str]]) -> str:
-    """Of each fault with a cell that was predicted otherwise: what had been thought, and what was learned."""
-    lines = []
-    for outcome in outcomes:
-        told = predicted[outcome.name]
-        if misses({outcome.name: row(outcome)}, predicted):
-            lines += [
-                f"**{outcome.name}**",
-                f"- thought: {told['why']}",
-                f"- learned: {told.get('learned', 'nothing yet')}",
-                "",
-            ]
-    return "\n".join(lines)
 
 
 def record(outcome: Outcome) -> dict[str, Any]:
