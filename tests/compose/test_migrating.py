@@ -18,6 +18,8 @@ from tests.compose.conftest import Running
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
 RATES = {"redirect": 60.0, "shorten": 12.0, "stats": 4.0, "delete": 5.0}
+PAUSE = 0.3
+"""Seconds between two questions: each is a process in a container, on a machine that has the load to bear."""
 BEFORE = (
     "DROP INDEX forgotten_codes_age; UPDATE alembic_version SET version_num = 'store_1';"
     "INSERT INTO forgotten_codes VALUES ('held', 9e9)"
@@ -55,8 +57,8 @@ async def held(project: Project) -> AsyncIterator[None]:
     holder.stdin.write(HOLD.encode())
     await holder.stdin.drain()
     async with asyncio.timeout(20):
-        while await asyncio.to_thread(psql, project, OPEN) == "0":
-            pass
+        while await asyncio.to_thread(psql, project, OPEN) == "0":  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE)
     try:
         yield
     finally:
@@ -86,6 +88,7 @@ async def test_an_index_is_made_under_load_without_a_failed_request(running: Run
             migrating = asyncio.create_task(asyncio.to_thread(migrate, project))
             while await asyncio.to_thread(psql, project, HALF_MADE) == "0":
                 assert not migrating.done()
+                await asyncio.sleep(PAUSE)
             for _ in range(10):
                 await asyncio.to_thread(psql, project, WRITE)
             assert not migrating.done()
