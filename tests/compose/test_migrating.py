@@ -17,7 +17,7 @@ from tests.compose.conftest import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
-RATES = {"redirect": 60.0, "shorten": 12.0, "stats": 4.0, "delete": 5.0}
+RATES = {"redirect": 30.0, "shorten": 4.0, "stats": 2.0, "delete": 1.5}
 PAUSE = 0.3
 """Seconds between two questions: each is a process in a container, on a machine that has the load to bear."""
 BEFORE = (
