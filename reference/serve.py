@@ -154,8 +154,7 @@ def main(arguments: list[str]) -> int:
         case ["command", name, args]:
             found = send(name, json.loads(args))
         case ["migrate"]:
-            asyncio.run(migrate(Settings.in_container()))
-            return 0
+            return asyncio.run(migrate(Settings.in_container()))
         case [kind] if kind in ("app", "consumer", "keeper"):
             with asyncio.Runner(loop_factory=loop_factory(kind)) as runner:
                 runner.run(serve(kind, Settings.in_container()))

@@ -62,11 +62,19 @@ class Postgres:
         return _Connection(await asyncpg.connect(self._url, ssl=False, server_settings=limits))
 
     async def define(self, tables: Sequence[str]) -> None:
+        """Nothing, where the schema is made by migrations: a CREATE INDEX IF NOT EXISTS keeps all writers of its table
+        waiting, even if the index is there, and every server that starts would send some."""
+        if await self._is_migrated():
+            return
         async with self._guarded() as (driver, progress), driver.transaction():
             progress.committing = True
             await driver.execute(f"SELECT pg_advisory_xact_lock({ALL_DEFINE})")
             for table in tables:
                 await driver.execute(table)
+
+    async def _is_migrated(self) -> bool:
+        async with self._guarded() as (driver, _):
+            return await driver.fetchval("SELECT to_regclass('alembic_version')") is not None
 
     async def query(self, sql: str, *values: Value) -> list[Row]:
         async with self._guarded() as (driver, _):

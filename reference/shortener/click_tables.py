@@ -36,6 +36,7 @@ TABLES = (
     "CREATE INDEX IF NOT EXISTS click_counts_minutes ON click_counts (start) WHERE width = 'minute'",
     "CREATE INDEX IF NOT EXISTS click_counts_hours ON click_counts (start) WHERE width = 'hour'",
     "CREATE TABLE IF NOT EXISTS forgotten_codes (code TEXT PRIMARY KEY, forgotten_at DOUBLE PRECISION NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS forgotten_codes_age ON forgotten_codes (forgotten_at)",
     leases.TABLE,
 )
 

@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "labs/workbench/stack": {"workbench.stack", "reference"},
     "compose": {
+        "compose.backup",
         "compose.project",
         "compose.network",
         "reference.build",
