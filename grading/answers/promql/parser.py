@@ -24,7 +24,8 @@ from grading.answers.promql.vocabulary import AGGREGATIONS, ALSO_AGGREGATIONS, A
 
 MAX_TEXT = 2_000
 """Characters of one expression."""
-MAX_DEPTH = 30
+MAX_TOKENS = 300
+MAX_DEPTH = 25
 MAX_RANGE = 600.0
 """Seconds. The runs last two or three minutes."""
 
@@ -42,7 +43,10 @@ def parse(text: str) -> Expression:
     """BadExpression tells what is wrong, and where."""
     if len(text) > MAX_TEXT:
         raise BadExpression(0, f"an expression of {len(text):,} characters; {MAX_TEXT:,} must do")
-    parser = _Parser(tokens(text))
+    found_tokens = tokens(text)
+    if len(found_tokens) > MAX_TOKENS:
+        raise BadExpression(0, f"an expression of {len(found_tokens)} words and signs; {MAX_TOKENS} must do")
+    parser = _Parser(found_tokens)
     found = parser.expression()
     parser.expect_end()
     if type_of(found) == "range vector":
@@ -89,10 +93,13 @@ class _Parser:
     # --- operators
 
     def expression(self) -> Expression:
+        return self.deeper(lambda: self.level(0))
+
+    def deeper(self, read: Callable[[], Expression]) -> Expression:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise BadExpression(self.next.at, "it is nested too deeply")
-        found = self.level(0)
+        found = read()
         self.depth -= 1
         return found
 
@@ -111,11 +118,7 @@ class _Parser:
         """-a ^ b is -(a ^ b)."""
         if self.sees("-", "+"):
             sign = self.take()
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise BadExpression(sign.at, "it is nested too deeply")
-            of = self.signed()
-            self.depth -= 1
+            of = self.deeper(self.signed)
             if type_of(of) == "range vector":
                 raise BadExpression(sign.at, "a range of samples has no sign")
             return Negative(sign.at, of) if sign.text == "-" else of
@@ -125,7 +128,7 @@ class _Parser:
         base = self.primary()
         if not self.sees("^"):
             return base
-        return self.binary(base, self.take(), self.signed)
+        return self.binary(base, self.take(), lambda: self.deeper(self.signed))
 
     def binary(self, left: Expression, operator: Token, read_right: Callable[[], Expression]) -> Expression:
         name = operator.text.lower()
@@ -222,7 +225,7 @@ class _Parser:
         if self.sees("["):
             bracket = self.take()
             span = self.duration("in [ ]")
-            if self.sees(":"):
+            if self.next.text.startswith(":"):
                 raise not_taken(self.next, "a subquery ([a:b])")
             self.expect("]", "after the time")
             if not isinstance(found, Selector) or found.range is not None:
@@ -276,7 +279,7 @@ class _Parser:
         grouping = grouping or self.grouping() or ("by", ())
         if type_of(of) != "instant vector":
             raise BadExpression(
-                operator.at, f"{operator.text.lower()} takes an instant vector, not a {type_of(of)}"
+                operator.at, f"{operator.text.lower()} takes an instant vector, not {_one(type_of(of))}"
             )
         return Aggregate(operator.at, operator.text.lower(), of, grouping[1], grouping[0] == "by")
 
@@ -311,8 +314,12 @@ def _check_arguments(token: Token, wanted: tuple[Type, ...], given: list[Express
             example = " such as metric[30s]" if type == "range vector" else ""
             raise BadExpression(
                 argument.at,
-                f"{token.text} takes a{'n' * (type[0] == 'i')} {type}{example}, not a {type_of(argument)}",
+                f"{token.text} takes {_one(type)}{example}, not {_one(type_of(argument))}",
             )
+
+
+def _one(type: Type) -> str:
+    return f"an {type}" if type == "instant vector" else f"a {type}"
 
 
 def _check_types(found: Binary, matched: bool) -> None:
