@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.notebook.forecast import score
     from workbench.notebook.journal import Journal
     from workbench.notebook.links import create_links
+    from workbench.notebook.recorded import recorded
     from workbench.notebook.requirements import requirements
     from workbench.popularity import Zipf
     from workbench.promises.hold import hold
@@ -56,6 +57,7 @@ __all__ = [
     "predict",
     "questions",
     "recalled",
+    "recorded",
     "requirements",
     "run_capstone",
     "score",
@@ -87,6 +89,7 @@ _HOME = {
     "predict": "workbench.notebook.experiment",
     "questions": "workbench.tracing.questions",
     "recalled": "workbench.notebook.component",
+    "recorded": "workbench.notebook.recorded",
     "requirements": "workbench.notebook.requirements",
     "run_capstone": "workbench.capstone.notebook",
     "score": "workbench.notebook.forecast",

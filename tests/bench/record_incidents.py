@@ -24,12 +24,17 @@ from workbench.loadgen.plan import LoadPlan
 from workbench.notebook.links import create_links
 from workbench.stack import Stack
 
+from grading.answers.alerts.firing import highest
 from grading.answers.alerts.runs import FOLDER, Series, Truth, packed
+from grading.answers.promql.evaluate import Samples
+from grading.answers.promql.parser import parse
 
 LINKS = 1500
 CACHE_TTL, SHORT, LONG = 20.0, 8.0, 60.0
 """Seconds: some of the links are asked for anew all the time, so that what is wrong with the store is felt: by more of
 the redirects where the time is short."""
+MOST_SLOW = 0.09
+"""Share of the redirects of any eight seconds that may take longer than 100 ms where nothing slow is planned."""
 SHORTEN = 1.0
 """Links made a second."""
 ROUTES = ("/{code}", "/api/v1/shorten")
@@ -204,7 +209,7 @@ PLANS: dict[str, Plan] = {
         deployed((25, "app-1"), (31, "app-2"), (37, "app-3"), (44, "consumer")),
     ),
     "night-1": Plan(
-        "night", "Hardly anybody comes, and one request fails.", 110, fails_at(45), ((0.0, 1.0),)
+        "night", "Hardly anybody comes, and a request or two fail.", 110, fails_at(45), ((0.0, 1.0),)
     ),
     "flush-1": Plan("flush", "The cache is emptied, twice.", 80, flushed(25, 50)),
     # --- what marks are given on
@@ -220,9 +225,9 @@ PLANS: dict[str, Plan] = {
     ),
     "slow-2": Plan(
         "slow",
-        "Everything behind one server answers 240 ms later, and that of another one 400 ms.",
+        "The shards answer 240 ms later.",
         110,
-        broken(39, 76, "app-1->shards", "app-3->shards", "app-2->shards", slow=0.12),
+        broken(39, 76, "shards", slow=0.12),
         ((0.0, 38.0),),
         (39, 76),
         hidden=True,
@@ -265,7 +270,12 @@ PLANS: dict[str, Plan] = {
         hidden=True,
     ),
     "night-2": Plan(
-        "night", "Hardly anybody comes, and one request fails.", 110, fails_at(58), ((0.0, 0.7),), hidden=True
+        "night",
+        "Hardly anybody comes, and a request or two fail.",
+        110,
+        fails_at(58),
+        ((0.0, 0.7),),
+        hidden=True,
     ),
     "flush-2": Plan("flush", "The cache is emptied, three times.", 80, flushed(20, 40, 55), hidden=True),
 }
@@ -343,7 +353,25 @@ async def scrape(scene: Scene, seconds: int) -> Series:
     return found
 
 
+def disturbed(plan: Plan, series: Series) -> str:
+    """Why this is not the run that it should be: redirects were slow for a moment that was planned for nothing of the
+    kind, as they are where the machine had other work. Empty: it is."""
+    if plan.kind in ("slow", "night"):
+        return ""
+    of = '{route="/{code}"' + ', le="0.1"}[8s]))', '{route="/{code}"}[8s]))'
+    fast, all_ = f"sum(rate(http_request_seconds_bucket{of[0]}", f"sum(rate(http_request_seconds_count{of[1]}"
+    shares = highest(parse(f"1 - {fast} / {all_}"), Samples(series, plan.seconds))
+    worst = max(share or 0.0 for share in shares[5:])
+    return f"{worst:.0%} of the redirects were slow for a moment" if worst > MOST_SLOW else ""
+
+
 async def record(name: str, plan: Plan) -> None:
+    """Again, as often as the machine has other work to do."""
+    while why := await _record(name, plan):
+        print(f"{name}: {why}; once more", flush=True)
+
+
+async def _record(name: str, plan: Plan) -> str:
     seed = sum(map(ord, name))
     with Stack(servers=3) as stack:
         codes = await create_links(stack, LINKS)
@@ -362,8 +390,11 @@ async def record(name: str, plan: Plan) -> None:
     truth = Truth(name, plan.kind, plan.story, plan.seconds, plan.fault, not plan.hidden)
     FOLDER.mkdir(exist_ok=True)
     data = packed(truth, series)
+    if why := disturbed(plan, series):
+        return why
     (FOLDER / f"{name}.json.gz").write_bytes(data)
     print(f"{name}: {len(series)} series, {len(data):,} bytes", flush=True)
+    return ""
 
 
 def main() -> None:

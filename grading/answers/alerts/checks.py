@@ -65,6 +65,7 @@ class Lost:
     shown: bool = True
 
 
+NO_RUN = Lost(None, "A recorded run of this kind.", "There is none here.", "no run", shown=False)
 Check = Callable[[Asked, Sequence[Heard]], Lost | None]
 
 
@@ -76,6 +77,8 @@ def of_kinds(asked: Asked, runs: Sequence[Heard]) -> Iterator[Heard]:
 
 
 def found(asked: Asked, runs: Sequence[Heard]) -> Lost | None:
+    if not any(of_kinds(asked, runs)):
+        return NO_RUN
     for heard in of_kinds(asked, runs):
         begin, _ = heard.fault
         due = begin + asked.within

@@ -60,6 +60,9 @@ class Alerts:
             return self._nothing(f"Prometheus would refuse this file, whole: {error}")
         if not found:
             return self._nothing("There is no rule yet.")
+        recorded = sorted(
+            recorded, key=lambda each: (each.truth.seconds, each.truth.name)
+        )  # the smallest tells
         heard = hear(found, recorded)
         samples = {each.truth.name: Samples(each.series, each.truth.seconds) for each in recorded}
         verdicts = tuple(_decided(each, heard, samples) for each in self.asked)
@@ -100,9 +103,7 @@ def _finding(asked: Asked, lost: Lost, samples: dict[str, Samples]) -> Finding:
     did = "Your rules were read."
     if lost.heard is not None:
         truth = lost.heard.truth
-        did = f"Your rules were evaluated at each of the {truth.seconds} seconds of the run {truth.name}: {truth.story}"
-        if truth.fault is not None:
-            did += f" It lasts from second {truth.fault[0]:g} to second {truth.fault[1]:g}."
+        did = f"Your rules were evaluated at each second of a recorded run. {truth.about}"
         shown = lines(lost.heard, lost.concerned, samples[truth.name])
         example = Counterexample(None, shown, ()) if shown else None
     return Finding(

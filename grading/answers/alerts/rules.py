@@ -27,6 +27,8 @@ from grading.answers.promql.syntax import Expression
 
 MAX_TEXT = 20_000
 MAX_RULES = 15
+MAX_BRACKETS = 500
+"""Of [ and {: reading YAML takes long where they are many."""
 MAX_LABELS = 10
 MAX_WORD = 300
 """Characters of a name, a label or an annotation."""
@@ -77,6 +79,8 @@ def rules(text: str) -> list[Rule]:
     """`text`: of the cell, its first line empty. BadRules."""
     if len(text) > MAX_TEXT:
         raise BadRules(f"it has {len(text):,} characters; {MAX_TEXT:,} must do")
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise BadRules(f"it has more than {MAX_BRACKETS} brackets")
     root = _composed(text)
     if root is None:
         raise BadRules("there is nothing in it; a rule file begins with: groups:")

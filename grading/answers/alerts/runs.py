@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gzip
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,17 @@ class Truth:
     shown: bool
     """Whether learners' own checks use it; the others are kept back for marks."""
 
+    @property
+    def about(self) -> str:
+        """Such as "errors-1, 110 s: A shard is cut off. From second 35 to second 70."."""
+        span = f" From second {self.fault[0]:g} to second {self.fault[1]:g}." if self.fault else ""
+        return f"{self.name}, {self.seconds} s: {self.story}{span}"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
     truth: Truth
-    series: Series
+    series: Series = field(repr=False)
 
 
 def packed(truth: Truth, series: Series) -> bytes:

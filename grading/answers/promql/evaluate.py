@@ -17,8 +17,8 @@ from grading.answers.promql.syntax import (
 )
 from grading.answers.promql.values import Column, Labels, NoValue, Scalar, Value, Vector, merged, nameless
 
-MAX_WORK = 150_000
-"""Values that one expression may look at in one run. What is asked for here needs a tenth of that."""
+MAX_WORK = 80_000
+"""Values that one expression may look at in one run. The solution needs a third of that at most."""
 
 
 class TooMuch(NoValue):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from grading.answers.promql.values import Column
 
@@ -17,16 +18,25 @@ STRETCH = 1.1
 """Gaps between samples by which the ends may be missed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
-    """The samples of one range, which ends at `end`. `grown`: what a counter has added since the series began, over all
-    its restarts."""
+    """A range of a series, from `begin` to `end`. Of the series' samples, which `seconds` and `values` hold all, those
+    numbered `first` to `last` lie in it; there is at least one. `grown`: what a counter has added since the series
+    began, over all its restarts."""
 
     begin: float
     end: float
+    first: int
+    last: int
     seconds: list[int]
     values: list[float]
     grown: list[float]
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def inside(self) -> list[float]:
+        return self.values[self.first : self.last + 1]
 
 
 Function = Callable[[Window], float | None]
@@ -42,10 +52,9 @@ def windows(column: Column, range: float, offset: float) -> Iterator[Window | No
     values = [value for value in column if value is not None]
     grown = _grown(values)
     for now, _ in enumerate(column):
-        end = now - offset
-        first, last = bisect_left(seconds, end - range), bisect_right(seconds, end)
-        part = slice(first, last)
-        yield (Window(end - range, end, seconds[part], values[part], grown[part]) if first < last else None)
+        begin, end = now - offset - range, now - offset
+        first, last = bisect_left(seconds, begin), bisect_right(seconds, end) - 1
+        yield Window(begin, end, first, last, seconds, values, grown) if first <= last else None
 
 
 def _grown(values: list[float]) -> list[float]:
@@ -60,7 +69,7 @@ def _grown(values: list[float]) -> list[float]:
 
 
 def increase(window: Window) -> float | None:
-    return _stretched(window, window.grown[-1] - window.grown[0], counter=True)
+    return _stretched(window, window.grown[window.last] - window.grown[window.first], counter=True)
 
 
 def rate(window: Window) -> float | None:
@@ -69,34 +78,37 @@ def rate(window: Window) -> float | None:
 
 
 def delta(window: Window) -> float | None:
-    return _stretched(window, window.values[-1] - window.values[0], counter=False)
+    return _stretched(window, window.values[window.last] - window.values[window.first], counter=False)
 
 
 def _stretched(window: Window, change: float, counter: bool) -> float | None:
-    if len(window.seconds) < 2:
+    if len(window) < 2:
         return None
-    known = window.seconds[-1] - window.seconds[0]
-    gap = known / (len(window.seconds) - 1)
-    before, after = window.seconds[0] - window.begin, window.end - window.seconds[-1]
-    if counter and change > 0 and window.values[0] >= 0:
-        before = min(before, known * window.values[0] / change)  # so long ago it was zero
+    since, until = window.seconds[window.first], window.seconds[window.last]
+    known = until - since
+    gap = known / (len(window) - 1)
+    before, after = since - window.begin, window.end - until
+    oldest = window.values[window.first]
+    if counter and change > 0 and oldest >= 0:
+        before = min(before, known * oldest / change)  # so long ago it was zero
     stretched = sum(missed if missed < STRETCH * gap else gap / 2 for missed in (before, after))
     return change * ((known + stretched) / known)
 
 
 def irate(window: Window) -> float | None:
     """Between the last two samples."""
-    if len(window.seconds) < 2:
+    if len(window) < 2:
         return None
-    return (window.grown[-1] - window.grown[-2]) / (window.seconds[-1] - window.seconds[-2])
+    now, before = window.last, window.last - 1
+    return (window.grown[now] - window.grown[before]) / (window.seconds[now] - window.seconds[before])
 
 
 def changes(window: Window) -> float:
-    return float(sum(a != b for a, b in zip(window.values, window.values[1:], strict=False)))
+    return float(sum(a != b for a, b in pairwise(window.inside())))
 
 
 def resets(window: Window) -> float:
-    return float(sum(b < a for a, b in zip(window.values, window.values[1:], strict=False)))
+    return float(sum(b < a for a, b in pairwise(window.inside())))
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -106,11 +118,11 @@ FUNCTIONS: dict[str, Function] = {
     "delta": delta,
     "changes": changes,
     "resets": resets,
-    "avg_over_time": lambda window: sum(window.values) / len(window.values),
-    "min_over_time": lambda window: min(window.values),
-    "max_over_time": lambda window: max(window.values),
-    "sum_over_time": lambda window: sum(window.values),
-    "count_over_time": lambda window: float(len(window.values)),
-    "last_over_time": lambda window: window.values[-1],
+    "avg_over_time": lambda window: sum(window.inside()) / len(window),
+    "min_over_time": lambda window: min(window.inside()),
+    "max_over_time": lambda window: max(window.inside()),
+    "sum_over_time": lambda window: sum(window.inside()),
+    "count_over_time": lambda window: float(len(window)),
+    "last_over_time": lambda window: window.values[window.last],
     "present_over_time": lambda window: 1.0,
 }
