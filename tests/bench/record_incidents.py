@@ -15,7 +15,7 @@ import itertools
 import random
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -25,7 +25,7 @@ from workbench.notebook.links import create_links
 from workbench.stack import Stack
 
 from grading.answers.alerts.firing import highest
-from grading.answers.alerts.runs import FOLDER, Series, Truth, packed
+from grading.answers.alerts.runs import FOLDER, Series, Truth, packed, unpacked
 from grading.answers.promql.evaluate import Samples
 from grading.answers.promql.parser import parse
 
@@ -197,7 +197,7 @@ PLANS: dict[str, Plan] = {
     "server-1": Plan("server", "app-2 is killed.", 100, killed(30, 65, "app-2"), fault=(30, 65)),
     "busy-1": Plan(
         "busy",
-        "Three times as many come for 40 seconds; three requests fail.",
+        "Three times as many come for 40 seconds; a few requests fail.",
         110,
         fails_at(38, 52, 66),
         busy(25, 75, 30, 75),
@@ -255,7 +255,7 @@ PLANS: dict[str, Plan] = {
     "server-2": Plan("server", "app-3 is killed.", 100, killed(32, 66, "app-3"), fault=(32, 66), hidden=True),
     "busy-2": Plan(
         "busy",
-        "Four times as many come for 45 seconds; four requests fail.",
+        "Four times as many come for 45 seconds; a few requests fail.",
         115,
         fails_at(33, 47, 58, 70),
         busy(20, 80, 28, 75),
@@ -397,11 +397,23 @@ async def _record(name: str, plan: Plan) -> str:
     return ""
 
 
+def retell(name: str, plan: Plan) -> None:
+    """What a plan says in words, into a recording that is there."""
+    path = FOLDER / f"{name}.json.gz"
+    run = unpacked(path.read_bytes())
+    path.write_bytes(packed(replace(run.truth, story=plan.story), run.series))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(PLANS)}; all, if none is named")
-    for name in parser.parse_args().names or list(PLANS):
-        asyncio.run(record(name, PLANS[name]))
+    parser.add_argument("--retell", action="store_true", help="only write the stories anew")
+    options = parser.parse_args()
+    for name in options.names or list(PLANS):
+        if options.retell:
+            retell(name, PLANS[name])
+        else:
+            asyncio.run(record(name, PLANS[name]))
 
 
 if __name__ == "__main__":

@@ -15,12 +15,16 @@ from grading.answers.alerts.rules import rules
 from grading.answers.alerts.runs import Run, runs
 from grading.answers.promql.evaluate import Samples
 from grading.answers.promql.values import Column, Labels, shown
-from grading.matrix import entries
+from grading.matrix import entries, folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]
 
 ID = "url-shortener/alerts"
-SETS = {entry.name: entry.source for kind in ("odd", "wrong") for entry in entries(ID, kind)}
+SETS = {
+    "solution": (folder(ID) / "base.yml").read_text("utf-8"),
+    "every function": (Path(__file__).parent / "rules/every_function.yml").read_text("utf-8"),
+    **{entry.name: entry.source for entry in entries(ID, "odd")},
+}
 FIRING = 'group by (alertname) (ALERTS{alertstate="firing"})'
 STALE = "stale"
 
