@@ -363,6 +363,7 @@ WIDE = [
 ]
 
 
+@pytest.mark.slow
 def test_the_most_expensive_rules_are_stopped() -> None:
     began = time.process_time()
     for wide in WIDE:
