@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grading import checks
+from grading.answers import ANSWERS, exercise, judge_answer
 from grading.judge import Verdict, judge
 from grading.judge.report import SIGNS
 
@@ -60,8 +61,8 @@ def entries(slot: str, kind: Kind) -> list[Entry]:
 def _entry(
     slot: str, kind: Kind, file: str = "", name: str = "", edits: Sequence[Sequence[str]] = (), **more: Any
 ) -> Entry:
-    """A component that is a `file` of its own, or `edits` of the slot's `base.py`."""
-    path = folder(slot) / (f"{kind}/{file}" if file else "base.py")
+    """A component that is a `file` of its own, or `edits` of the slot's `base.py`; or rules, of `base.yml`."""
+    path = folder(slot) / (f"{kind}/{file}" if file else f"base.{'yml' if slot in ANSWERS else 'py'}")
     source = path.read_text("utf-8")
     return Entry(slot, kind, name or path.stem, source=edited(source, edits), **more)
 
@@ -75,6 +76,11 @@ def edited(text: str, edits: Sequence[Sequence[str]]) -> str:
         before, _, after = text.rpartition(f"\n{was}\n")
         text = "\n".join([before, *([becomes] if becomes else []), after])
     return text
+
+
+def answers() -> list[str]:
+    """Those that have wrong ones."""
+    return [id for id in ANSWERS if folder(id).exists()]
 
 
 def filling(slot: str, name: Literal["plain", "reference"]) -> str:
@@ -107,6 +113,25 @@ def matrix(slot: str, seeds: Sequence[int]) -> Iterator[tuple[str, bool]]:
         yield row(f"odd: {entry.name}", verdict), verdict.passed
     for entry in entries(slot, "wrong"):
         verdict = judge(slot, entry.source, seeds)
+        lost = {each.id for each in verdict.requirements if each.verdict == "fail"}
+        yield row(entry.name, verdict, entry.rejected_by), entry.rejected_by in lost
+
+
+def answer_matrix(id: str) -> Iterator[tuple[str, bool]]:
+    """The same of an answer, judged as for marks. `base` is the solution."""
+    parts = exercise(id).parts
+    yield f"{id} (as for marks)", True
+    for number, (points, part, title) in enumerate(parts, 1):
+        yield f"  {number:>2} = {part} ({points:g}): {title}", True
+    heading = "".join(str(number).center(4) for number in range(1, len(parts) + 1))
+    yield f"  {'':<32} {'pts':>3}  {heading}".rstrip(), True
+    verdict = judge_answer(id, (folder(id) / "base.yml").read_text("utf-8"), marks=True)
+    yield row("solution", verdict), verdict.passed
+    for entry in entries(id, "odd"):
+        verdict = judge_answer(id, entry.source, marks=True)
+        yield row(f"odd: {entry.name}", verdict), verdict.passed
+    for entry in entries(id, "wrong"):
+        verdict = judge_answer(id, entry.source, marks=True)
         lost = {each.id for each in verdict.requirements if each.verdict == "fail"}
         yield row(entry.name, verdict, entry.rejected_by), entry.rejected_by in lost
 
@@ -144,15 +169,16 @@ def run(options: argparse.Namespace) -> int:
     """0: all is as it should be. ValueError: no such slot."""
     from grading.judge.__main__ import parse_seeds
 
-    for slot in options.slot:
-        checks.suite(slot)
-    slots = options.slot or list(checks.SLOTS)
+    slots = options.slot or [*checks.SLOTS, *answers()]
+    for slot in slots:
+        if slot not in answers():
+            checks.suite(slot)
     if options.thousand:
-        return _thousand(slots, options.thousand)
+        return _thousand([slot for slot in slots if slot not in ANSWERS], options.thousand)
     seeds = parse_seeds(options.seeds) if options.seeds else list(checks.PUBLIC_SEEDS)
     wrong = 0
     for slot in slots:
-        for line, right in matrix(slot, seeds):
+        for line, right in answer_matrix(slot) if slot in ANSWERS else matrix(slot, seeds):
             print(line if right else f"{line}   <- not as it should be", flush=True)
             wrong += not right
         print()

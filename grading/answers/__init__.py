@@ -3,17 +3,18 @@
     judge_answer("url-shortener/estimates", text)     # a Verdict, as for a component
 
 Each answer has a module below this package with `EXERCISE`, an object that fulfils `Exercise`; its kind (quantities,
-requirements, a design) is a module beside this one.
+requirements, a design, alert rules) is a module or a package beside this one.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from grading.judge.report import Verdict
 
 ANSWERS: dict[str, str] = {
+    "url-shortener/alerts": "grading.answers.url_shortener.alerts",
     "url-shortener/design": "grading.answers.url_shortener.design",
     "url-shortener/estimates": "grading.answers.url_shortener.estimates",
     "url-shortener/forecast": "grading.answers.url_shortener.forecast",
@@ -47,6 +48,13 @@ class Exercise(Protocol):
         ...
 
 
+@runtime_checkable
+class HasMore(Protocol):
+    """One that keeps something back for marks."""
+
+    def judge_for_marks(self, text: str) -> Verdict: ...
+
+
 def exercise(id: str) -> Exercise:
     """ValueError: there is none of that name."""
     if id not in ANSWERS:
@@ -55,9 +63,10 @@ def exercise(id: str) -> Exercise:
     return found
 
 
-def judge_answer(id: str, text: str) -> Verdict:
-    """ValueError: there is no such answer."""
-    return exercise(id).judge(own_part(text[:MAX_TEXT]))
+def judge_answer(id: str, text: str, *, marks: bool = False) -> Verdict:
+    """`marks`: by what is kept back, too. ValueError: there is no such answer."""
+    found, part = exercise(id), own_part(text[:MAX_TEXT])
+    return found.judge_for_marks(part) if marks and isinstance(found, HasMore) else found.judge(part)
 
 
 def own_part(text: str) -> str:

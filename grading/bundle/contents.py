@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from grading.answers.alerts.runs import unpacked
 from grading.checks.testers.bank import FILE, dumps, loads
 
 PROJECT = Path(__file__).parents[2]
@@ -38,6 +39,9 @@ LEFT_OUT = (
     "labs/workbench/release.py",  # releases grading/source
     "labs/workbench/teach.py",
 )
+
+RUNS = "grading/answers/alerts/runs/"
+"""Recordings for alert rules; those that marks are given on stay behind."""
 
 LITTER = ("__pycache__", ".ipynb_checkpoints")
 """Bytecode is a solution as well."""
@@ -79,6 +83,9 @@ def contents(root: Path, course: Path) -> dict[str, bytes]:
             texts[plain] = texts[f"{SHORTENER}/{module}.py"]
     for name in [name for name in texts if name.endswith(f"/{FILE}")]:
         texts[name] = shown_only(texts[name])
+    for name in [name for name in texts if name.startswith(RUNS)]:
+        if not unpacked(texts[name]).truth.shown:
+            del texts[name]
     texts |= {path.relative_to(OWN).as_posix(): path.read_bytes() for path in _files(OWN)}
     return dict(sorted(texts.items()))
 

@@ -34,7 +34,7 @@ configure(c, Path(__file__).parent)
 c.CollectPlainFiles.check_owner = False  # all of the sample's learners are one user of this machine
 '''
 SLOTS = {slot.partition("/")[2] for slot in checks.SLOTS if not slot.endswith("-tester")}
-ALL = SLOTS | {"requirements", "estimates", "design"}
+ALL = SLOTS | {"requirements", "estimates", "design", "alerts"}
 ESSAYS = {
     "trade-off-answer": "A counter is simple and never collides, but two codes tell how many links there are.",
     "trade-off": "Random codes: no server has to ask another, and nobody guesses the next. Some collide.",

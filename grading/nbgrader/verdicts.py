@@ -19,7 +19,7 @@ from grading.nbgrader.lift import Component
 
 PROJECT = Path(__file__).parents[2]
 JUDGE = ("grading/judge", "grading/host", "grading/checks", "grading/answers", "reference")
-"""Where the text lies from which verdicts follow."""
+"""Where the text lies from which verdicts follow, and the recordings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def judge_digest() -> str:
     digest = hashlib.sha256()
     for top in JUDGE:
         for path in sorted((PROJECT / top).rglob("*")):
-            if path.suffix in {".py", ".toml"} and path.is_file():
+            if path.suffix in {".py", ".toml", ".gz"} and path.is_file():
                 digest.update(f"{path.relative_to(PROJECT).as_posix()}\n".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.notebook.forecast import score
     from workbench.notebook.journal import Journal
     from workbench.notebook.links import create_links
+    from workbench.notebook.recorded import recorded
     from workbench.notebook.requirements import requirements
     from workbench.popularity import Zipf
     from workbench.promises.hold import hold
@@ -59,6 +60,7 @@ __all__ = [
     "predict",
     "questions",
     "recalled",
+    "recorded",
     "requirements",
     "roll_out",
     "run_capstone",
@@ -92,6 +94,7 @@ _HOME = {
     "predict": "workbench.notebook.experiment",
     "questions": "workbench.tracing.questions",
     "recalled": "workbench.notebook.component",
+    "recorded": "workbench.notebook.recorded",
     "requirements": "workbench.notebook.requirements",
     "roll_out": "workbench.canary",
     "run_capstone": "workbench.capstone.notebook",

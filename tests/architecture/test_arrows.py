@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "reference.platform",
         "reference.shortener.objectives",
     },
-    "grading/matrix.py": {"grading.judge", "grading.checks"},
+    "grading/matrix.py": {"grading.judge", "grading.checks", "grading.answers"},
     "grading/judge": {"grading.judge", "grading.checks"},
     "grading/judge/__main__.py": {"grading.judge", "grading.checks", "grading.answers"},
     "grading/answers": {"grading.answers", "grading.judge.report"},
@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "grading/host": {"grading.host", "reference.shortener.components", "reference.platform.errors"},
     "grading/nbgrader": {"grading.nbgrader", "grading.judge", "grading.checks", "grading.answers"},
     "grading/nbgrader/course.py": {"grading.nbgrader", "grading.bundle.command"},
-    "grading/bundle": {"grading.bundle", "grading.checks", "grading.nbgrader.similar"},
+    "grading/bundle": {"grading.bundle", "grading.answers", "grading.checks", "grading.nbgrader.similar"},
     "grading/bundle/learners": {
         "reference",
         "workbench",

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from workbench import cli
 
+from grading.answers.alerts.runs import unpacked
 from grading.bundle import command
 from grading.bundle.branch import GitError, commit
-from grading.bundle.contents import HELD_BACK, PROJECT, SHORTENER, contents, first_cells
+from grading.bundle.contents import HELD_BACK, PROJECT, RUNS, SHORTENER, contents, first_cells
 from grading.bundle.folder import CHANGES, MANIFEST, NotABundle, write
 from grading.bundle.held_back import leaks
-from grading.checks.testers.bank import loads
+from grading.checks.testers.bank import FILE, loads
 from grading.judge import judge
 
 TEXTS = contents(PROJECT, PROJECT)
@@ -61,11 +62,19 @@ def test_what_stands_there_is_what_the_exercise_begins_with_or_worth_half() -> N
 def test_marks_are_not_given_on_recordings_that_it_holds() -> None:
     import gzip
 
-    recordings = [path for path in TEXTS if path.endswith(".json.gz")]
+    recordings = [path for path in TEXTS if path.endswith(f"/{FILE}")]
     assert len(recordings) == 2
     for path in recordings:
         assert all(each.shown for each in loads(gzip.decompress(TEXTS[path]).decode()))
         assert not all(each.shown for each in loads(gzip.decompress((PROJECT / path).read_bytes()).decode()))
+
+
+def test_alert_rules_are_marked_on_runs_that_it_does_not_hold() -> None:
+    held = {path for path in TEXTS if path.startswith(RUNS)}
+    ours = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / RUNS).iterdir()}
+    assert held < ours
+    assert all(unpacked(TEXTS[path]).truth.shown for path in held)
+    assert not any(unpacked((PROJECT / path).read_bytes()).truth.shown for path in ours - held)
 
 
 # --- the search for solutions

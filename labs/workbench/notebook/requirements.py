@@ -1,4 +1,4 @@
-"""`requirements(slot)`: what a component is judged by, as a table."""
+"""`requirements(slot)`: what a component or an answer is judged by, as a table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class Requirements:
 
 
 def requirements(slot: str) -> Requirements:
-    """ValueError: no such slot."""
+    """Of a slot, or of an answer. ValueError: there is none of that name."""
+    from grading.answers import ANSWERS, exercise
     from grading.checks import suite
+
+    if slot in ANSWERS:
+        return Requirements(slot, exercise(slot).parts)
 
     return Requirements(slot, tuple((r.points, r.id, r.promise) for r in suite(slot).requirements))
