@@ -46,14 +46,6 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
         record.write("warning", "a component", **event)
         control.tell({"event": event})
 
-    def leaving(what: str, at: blame.Place | None) -> None:
-        record.write("warning", "a component", kind="exiting", what=what, **(at.json() if at else {}))
-
-    exits.report_exits(leaving)
-    faulthandler.enable()  # a fatal error names its line in the log
-    os.umask(0o177)
-    where = (place / "where").open("w", encoding="utf-8")
-    faulthandler.register(signal.SIGUSR1, file=where, all_threads=True)
     process = runnable(kind, settings, told)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,6 +56,7 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
     path = place / "control.sock"
     path.unlink(missing_ok=True)
     control.process = process
+    os.umask(0o177)
     commands = await asyncio.start_unix_server(control.accept, path, limit=LINE_LIMIT)
     beat = asyncio.create_task(beating(process, place / "alive", control), name="heartbeat")
     await ending.wait()
@@ -73,6 +66,20 @@ async def serve(kind: str, settings: Settings, place: Path = PLACE) -> None:
     commands.close()
     beat.cancel()
     record.write("info", "stopped", seconds=round(time.monotonic() - began, 3))
+
+
+def confess(role: str, place: Path = PLACE) -> None:
+    """From now on this process says, in its log, which line of a component ends it, and in `where`, when it is asked by
+    SIGUSR1, at which lines it stands."""
+    record = JsonLog(role)
+
+    def leaving(what: str, at: blame.Place | None) -> None:
+        record.write("warning", "a component", kind="exiting", what=what, **(at.json() if at else {}))
+
+    exits.report_exits(leaving)
+    faulthandler.enable()
+    where = (place / "where").open("w", encoding="utf-8")
+    faulthandler.register(signal.SIGUSR1, file=where, all_threads=True)
 
 
 async def beating(process: Runnable, alive: Path, control: Control) -> None:
@@ -93,27 +100,27 @@ class Control:
 
     def __init__(self) -> None:
         self.watching: set[asyncio.StreamWriter] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun: set[asyncio.Task[None]] = set()
         try:
             while line := await reader.readline():
-                task = asyncio.create_task(
-                    self.answer(line, writer)
-                )  # a swap must not hold up the next command
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
-        except (OSError, ValueError):  # gone, or a line beyond the limit
-            pass
-        finally:
-            self.watching.discard(writer)
-            writer.close()
+                task = asyncio.create_task(self.answer(line, writer))  # a swap must not hold up the next one
+                begun.add(task)
+                task.add_done_callback(begun.discard)
+        except ValueError as error:  # a line beyond the limit
+            self.write(writer, {"error": blame.describe(error)})
+        except OSError:
+            pass  # whoever asked has gone
+        await asyncio.gather(*begun, return_exceptions=True)
+        self.watching.discard(writer)
+        writer.close()
 
     async def answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
-        number = None
+        number: dict[str, Any] = {}
         try:
             asked = json.loads(line)
-            number = asked.get("id")
+            number = {"id": asked["id"]} if "id" in asked else {}
             if asked["command"] == "watch":
                 self.watching.add(writer)
                 found: Any = None
@@ -122,9 +129,9 @@ class Control:
             else:
                 found = await self.process.command(asked["command"], asked.get("args") or {})
         except Exception as error:
-            self.write(writer, {"id": number, "error": blame.describe(error)})
+            self.write(writer, number | {"error": blame.describe(error)})
         else:
-            self.write(writer, {"id": number, "ok": found})
+            self.write(writer, number | {"ok": found})
 
     def tell(self, message: dict[str, Any]) -> None:
         for writer in list(self.watching):
@@ -156,8 +163,10 @@ def main(arguments: list[str]) -> int:
         case ["migrate"]:
             return asyncio.run(migrate(Settings.in_container()))
         case [kind] if kind in ("app", "consumer", "keeper"):
+            settings = Settings.in_container()
+            confess(settings.role)
             with asyncio.Runner(loop_factory=loop_factory(kind)) as runner:
-                runner.run(serve(kind, Settings.in_container()))
+                runner.run(serve(kind, settings))
             return 0
         case _:
             print("usage: python -m reference.serve app|consumer|keeper|migrate", file=sys.stderr)

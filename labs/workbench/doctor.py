@@ -129,20 +129,16 @@ def browser() -> Finding:
 
 
 def docker_engine() -> Finding:
-    without = "nothing that exists yet: the profile `compose` will need it"
-    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    if address.startswith("unix://") and not Path(address.removeprefix("unix://")).exists():
-        return Finding("Docker engine", False, f"none listens at {address}", without)
-    import docker
+    from workbench.stack.containers.engine import Engine, missing
 
-    client = docker.APIClient(address, version="1.41", timeout=3)
+    without = "the profile `compose` does not start; embedded and local need none"
+    if (reason := missing()) is not None:
+        return Finding("Docker engine", False, reason.partition(" The profiles")[0], without)
+    engine = Engine()
     try:
-        version = client.version(api_version=False)["Version"]
-    except Exception as error:
-        return Finding("Docker engine", False, f"not reached ({type(error).__name__})", without)
+        return Finding("Docker engine", True, f"version {engine.version()}, Compose v2, images")
     finally:
-        client.close()
-    return Finding("Docker engine", True, f"version {version}")
+        engine.close()
 
 
 def home() -> Finding:

@@ -5,12 +5,14 @@ import json
 import os
 import signal
 import stat
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reference import serve
+from reference import relay, serve
 from reference.platform.settings import Settings, with_password
 
 pytestmark = pytest.mark.anyio
@@ -83,17 +85,61 @@ async def test_it_serves_until_it_is_told_to_end(
     assert events == ["serving", "draining", "stopped"]
 
 
-async def test_what_is_no_command_is_answered_all_the_same(process: Process, tmp_path: Path) -> None:
-    server = await asyncio.start_unix_server(serve.answering(process), tmp_path / "control.sock")
-    for sent in (b"{\n", b"[]\n", b'{"args": {}}\n', b""):
+@pytest.fixture
+async def control(process: Process, tmp_path: Path) -> AsyncIterator[serve.Control]:
+    control = serve.Control()
+    control.process = process
+    server = await asyncio.start_unix_server(control.accept, tmp_path / "control.sock", limit=1000)
+    yield control
+    server.close()
+    await server.wait_closed()
+
+
+async def test_what_is_no_command_is_answered_all_the_same(control: serve.Control, tmp_path: Path) -> None:
+    for sent in (b"{\n", b"[]\n", b'{"args": {}}\n', b'"' + b"x" * 2000 + b'"\n'):
         reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
         writer.write(sent)
         writer.write_eof()
         async with asyncio.timeout(5):
             assert "error" in json.loads(await reader.readline())
         writer.close()
-    server.close()
-    await server.wait_closed()
+
+
+async def test_commands_of_one_connection_are_answered_by_their_numbers(
+    control: serve.Control, process: Process, tmp_path: Path
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
+    for number, name in ((1, "set"), (2, "impossible"), (3, "swap")):
+        writer.write(json.dumps({"id": number, "command": name}).encode() + b"\n")
+    async with asyncio.timeout(5):
+        answers = [json.loads(await reader.readline()) for _ in range(3)]
+    writer.close()
+    assert {answer["id"]: "ok" in answer for answer in answers} == {1: True, 2: False, 3: True}
+
+
+async def test_a_relay_passes_on_commands_answers_and_heartbeats(
+    control: serve.Control, tmp_path: Path
+) -> None:
+    argv = [sys.executable, "-S", "-E", "-P", relay.__file__, str(tmp_path), str(os.getpid())]
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    async with asyncio.timeout(10):
+        first = [json.loads(await child.stdout.readline()) for _ in range(2)]
+        assert {"ready": {}} in first
+        assert {"id": 0, "ok": None} in first  # it watches now
+        control.tell({"heartbeat": {"hearts": 1}})
+        beat = json.loads(await child.stdout.readline())["heartbeat"]
+        assert beat["hearts"] == 1
+        assert beat["resident"] > 1_000_000
+        assert beat["cpu"] > 0
+        child.stdin.write(b'{"id": 7, "command": "set", "args": {"name": "x"}}\n')
+        assert json.loads(await child.stdout.readline()) == {"id": 7, "ok": {"done": "set"}}
+        control.tell({"event": {"kind": "raised"}})
+        assert json.loads(await child.stdout.readline()) == {"event": {"kind": "raised"}}
+        child.stdin.close()
+        assert await child.wait() == 0
 
 
 def test_a_wrong_call_says_how(capsys: pytest.CaptureFixture[str]) -> None:
