@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from workbench.stack import Stack
+from workbench.stack.containers import engine
 
-from compose.project import Project, missing, stack
+from compose.project import Project, missing
+from compose.project import stack as project_stack
 from tests import worker
 
 
@@ -22,5 +25,17 @@ class Running:
 def running() -> Iterator[Running]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    with stack(f"workbench-test-{worker.number()}", f"10.213.{224 + worker.number()}") as (project, base):
+    with project_stack(f"workbench-test-{worker.number()}", f"10.213.{224 + worker.number()}") as (
+        project,
+        base,
+    ):
         yield Running(project, base)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """One that the workbench steers, for all tests of a module."""
+    if (reason := engine.missing()) is not None:
+        pytest.skip(reason)
+    with Stack(profile="compose") as stack:
+        yield stack

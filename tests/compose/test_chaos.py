@@ -1,23 +1,12 @@
 """Each fault under load, on real services: what was acknowledged is kept. What each journey does meanwhile is for the
 table to say (`workbench chaos`): it depends on the machine, and no mark may."""
 
-from collections.abc import Iterator
-
 import pytest
 from workbench.chaos.faults import FAULTS
 from workbench.chaos.run import run
 from workbench.stack import Stack
-from workbench.stack.containers.engine import missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
-    with Stack(profile="compose") as stack:
-        yield stack
 
 
 @pytest.mark.parametrize("name", FAULTS)

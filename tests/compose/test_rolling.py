@@ -1,7 +1,7 @@
 """New versions under load: each app server in turn is replaced, or a canary is promoted, and no client notices."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -10,7 +10,6 @@ from workbench.chaos.run import Outcome, clicks, links
 from workbench.chaos.visitors import DONE, Ledger, Visitors
 from workbench.loadgen.result import LoadResult
 from workbench.stack import Stack
-from workbench.stack.containers.engine import missing
 
 from tests.stack.clients import COMPONENT, SLOT
 
@@ -21,14 +20,6 @@ RATE = 220
 """Redirects a second, on connections that are kept; nothing is sent twice by the client."""
 WRITES = {"redirect": 10.0, "shorten": 6.0, "stats": 4.0, "delete": 2.0}
 """By journey, requests a second of others meanwhile, who keep a ledger."""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
-    with Stack(profile="compose") as stack:
-        yield stack
 
 
 async def under_load(

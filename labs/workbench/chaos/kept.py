@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.chaos.fidelity import Records, differing, said
 from workbench.chaos.table import JOURNEYS, predictions
+from workbench.stack.tables import aligned, as_html
 
 FOLDER = Path(__file__).parent / "measured"
 
@@ -50,8 +51,9 @@ class Fidelity:
             for fault in dict.fromkeys(fault for fault, _ in self.differing)
         }
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        return [(f, j, said(self.mine[f], j), said(self.theirs[f], j)) for f, j in self.differing]
+    def _rows(self) -> list[tuple[str, ...]]:
+        head = ("fault", "journey", *self.names)
+        return [head, *((f, j, said(self.mine[f], j), said(self.theirs[f], j)) for f, j in self.differing)]
 
     def _title(self) -> str:
         cells = len(self.mine) * len(JOURNEYS)
@@ -59,28 +61,14 @@ class Fidelity:
         return f"{same} of {cells} cells are the same on {self.names[0]} and {self.names[1]}"
 
     def text(self) -> str:
-        rows = [("fault", "journey", *self.names), *self._rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        table = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join([self._title(), *table, *(f"{fault}: {why}" for fault, why in self.reasons.items())])
+        why = (f"{fault}: {text}" for fault, text in self.reasons.items())
+        return "\n".join([self._title(), *aligned(self._rows()), *why])
 
     def html(self) -> str:
-        names = ("fault", "journey", *self.names)
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in names)
-        body = "".join(
-            f'<tr><th scope="row">{escape(row[0])}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in self._rows()
-        )
         why = "".join(
             f"<p><b>{escape(fault)}</b>: {escape(text)}</p>" for fault, text in self.reasons.items()
         )
-        caption = f"<caption>{escape(self._title())}; here are the others</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{why}"
+        return as_html(f"{self._title()}; here are the others", self._rows()) + why
 
     __str__ = __repr__ = text
 

@@ -11,8 +11,10 @@ from workbench.chaos.faults import FAULTS
 from workbench.chaos.run import Outcome, run
 from workbench.chaos.table import JOURNEYS, Cell
 from workbench.stack import Stack
+from workbench.stack.tables import aligned, as_html
 
 MARKS = {"works": "✓", "degraded": "~", "fails": "✗"}
+HEAD = ("fault", *JOURNEYS, "clicks answered, counted")
 ORDER = ("works", "degraded", "fails")
 
 
@@ -69,28 +71,11 @@ class Journeys:
         return notes
 
     def text(self) -> str:
-        rows = [("fault", *JOURNEYS, "clicks answered, counted"), *self._rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*aligned([HEAD, *self._rows()]), *self._notes()])
 
     def html(self) -> str:
-        head = "".join(
-            f'<th scope="col">{escape(cell)}</th>'
-            for cell in ("fault", *JOURNEYS, "clicks answered, counted")
-        )
-        body = "".join(
-            f'<tr><th scope="row">{escape(row[0])}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in self._rows()
-        )
-        caption = f"<caption>Journeys and faults, on {escape(self.profile)}</caption>"
         notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        return as_html(f"Journeys and faults, on {self.profile}", [HEAD, *self._rows()]) + notes
 
     __str__ = __repr__ = text
 

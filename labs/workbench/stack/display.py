@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from reference.platform.topology import Edge, Role, draw, entrance
+from workbench.stack.tables import aligned, as_html
 
 MARKS = {"up": "●", "paused": "‖", "down": "✕", "failed": "✕", "starting": "…", "restarting": "…", "new": "…"}
 
@@ -49,26 +50,11 @@ class Status:
         return notes
 
     def text(self) -> str:
-        rows = list(self._rows())
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        table = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join([self._title(), *table, *self._notes()])
+        return "\n".join([self._title(), *aligned(self._rows()), *self._notes()])
 
     def html(self) -> str:
-        head, *rows = self._rows()
-        cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-        body = "".join(
-            f'<tr><th scope="row">{escape(row[0])}</th>'
-            + "".join(f"<td>{escape(c)}</td>" for c in row[1:])
-            + "</tr>"
-            for row in rows
-        )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
-        caption = f"<caption>{escape(self._title())}</caption>"
-        return f"<table>{caption}<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        return as_html(self._title(), self._rows()) + notes
 
     __str__ = __repr__ = text
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import Any
 
 from reference.platform.objectives import Attainment
+from workbench.stack.tables import aligned, as_html
 
 MARKS = {True: "✓ met", False: "✗ missed", None: "– nothing yet"}
 HEAD = ("objective", "state", "good", "of", "share", "target", "budget left", "p50", "p95", "p99")
@@ -43,23 +43,10 @@ class Objectives:
             )
 
     def text(self) -> str:
-        rows = [HEAD, *self._cells()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return "\n".join(aligned([HEAD, *self._cells()]))
 
     def html(self) -> str:
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in HEAD)
-        body = "".join(
-            f'<tr><th scope="row">{escape(row[0])}</th>'
-            + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in self._cells()
-        )
-        caption = "<caption>Objectives, as the servers measure them</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return as_html("Objectives, as the servers measure them", [HEAD, *self._cells()])
 
     __str__ = __repr__ = text
 
