@@ -93,11 +93,8 @@ def test_with_its_solutions_it_gets_full_marks(
 ) -> None:
     if where == "bundle":
         run_from(bundle, monkeypatch)
-    profile = "local" if where == "local" else "embedded"
+    monkeypatch.setenv("WORKBENCH_PROFILE", "local" if where == "local" else "embedded")
     notebook: Any = nbformat.read(ROOT / SOURCE / name, as_version=4)  # type: ignore[no-untyped-call]
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.source = cell.source.replace("Stack(", f"Stack(profile={profile!r}, ").replace(", )", ")")
     cells = run(notebook, tmp_path)
     for id, cell in cells.items():
         if is_graded(cell):
