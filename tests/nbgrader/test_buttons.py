@@ -30,7 +30,7 @@ ASSIGNMENT = "url-shortener"
 NOTEBOOK, ANSWER = "04-detailed-design", "status-answer"
 NAMES = {"amara": "Okafor, Amara", "chiara": "Ricci, Chiara", "elif": "Kaya, Elif"}
 """All right; late, and with a stampede; with a notebook that cannot be read, and without prose."""
-SCORES = {"amara": 180, "chiara": 177, "elif": 110}
+SCORES = {"amara": 200, "chiara": 197, "elif": 116}
 """Before a person has marked anything, and before what it costs to be late."""
 STAMPEDE = {"single-flight": "0 / 2", "cancellation": "0 / 1"}
 JUDGING = 120_000
@@ -134,7 +134,7 @@ def test_the_whole_cycle(course: Course, formgrader: Formgrader, teach: Lab, vis
         state = "graded" if learner == "elif" else "needs manual grading"
         expect(its.locator(".status")).to_have_text(state)
         expect(its.locator(".student-name")).to_have_text(NAMES[learner])
-        expect(its.locator(".score")).to_have_text(f"{score} / 195")
+        expect(its.locator(".score")).to_have_text(f"{score} / 215")
     visit.shot("autograded")
     assert list(outputs(work, "amara")) == ["redirect-cache-check"]
     assert exported(course) == exported(by_command(twin))
