@@ -1,6 +1,8 @@
 """The profile in containers, without an engine: what Compose and Toxiproxy are told, and what the kernel is asked."""
 
+import gc
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,18 @@ def test_without_an_engine_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tm
     assert "\n" not in said
     assert "embedded and local need none" in said
     assert "docs.docker.com" in said
+
+
+def test_an_engine_that_left_its_socket_behind_is_no_engine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(f"{tmp_path}/docker.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    said = engine.missing()
+    gc.collect()  # what the question left open is told here, not in some later test
+    assert said is not None
+    assert "nothing listens" in said
 
 
 OPEN: dict[str, Any] = {"enabled": True, "toxics": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ class Engine:
     def absent() -> str | None:
         """Why no engine answers."""
         where = address()
-        if where.startswith("unix://") and not Path(urlsplit(where).path).exists():
+        # Asked first without the SDK: it leaves a socket open where an engine was and left its file behind.
+        if where.startswith("unix://") and not listens(urlsplit(where).path):
             return f"There is no Docker engine: nothing listens at {where}."
         import docker
 
@@ -145,6 +147,19 @@ class Engine:
             for network in self.api.networks()
             for config in (network["IPAM"]["Config"] or ())
         }
+
+
+def listens(path: str) -> bool:
+    """Whether somebody takes connections there. True too where this user may not ask."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.settimeout(3)
+        try:
+            asked.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def address() -> str:
