@@ -25,7 +25,7 @@ from reference.platform.request_context import RequestContext
 from reference.platform.settings import Settings
 from reference.platform.slots import SlotHolder
 from reference.platform.traced_sql import TracedDatabase
-from reference.platform.tracing import Traces
+from reference.platform.tracing import Near, Traces
 from reference.shortener.app import AppServer
 from reference.shortener.app_services import Services
 from reference.shortener.clicks import ClickBuffer
@@ -39,7 +39,7 @@ from reference.shortener.store import CountedLinks
 
 def app_server(settings: Settings, events: EventSink, replace: Mapping[str, ComponentFactory]) -> Runnable:
     clock, metrics, record = SkewedClock(), Metrics(), JsonLog(settings.role)
-    live, traces = Live(settings.live), Traces()
+    live, traces = Live(settings.live), Traces(Near(settings.traced_from))
     store = TracedDatabase(sql.connect(settings.store_url, settings.store_timeout), "store")
     shards = {
         name: TracedDatabase(sql.connect(url, settings.store_timeout), name)

@@ -61,7 +61,7 @@ class FastFront:
             seconds=seconds,
             record=record,
             role=settings.role,
-            gets=PlainGets(hosts, proxies=2 if settings.edge else 1),
+            gets=PlainGets(hosts, proxies=2 if settings.edge else 1, near=traces.near),
             fillings=fillings,
             traces=traces,
         )

@@ -6,14 +6,16 @@ from contextlib import AbstractContextManager, nullcontext
 
 from reference.platform.front_client import Client
 from reference.platform.http1 import RequestHead
-from reference.platform.tracing import Record, Traces, asks, current, is_local, recorded
+from reference.platform.trace_context import request_id_in
+from reference.platform.tracing import Record, Traces, asks, current, recorded
 
 
 def traced(traces: Traces, client: Client, request: RequestHead) -> AbstractContextManager[Record]:
-    """Around the answer to `request`: records it, if it asks for that and comes from this machine."""
+    """Around the answer to `request`: records it, if it asks for that and comes from near."""
     given = (request.get(b"x-request-id") or b"").decode("latin-1")
+    given = given or request_id_in(request.get(b"traceparent"))
     forwarded = (request.get(b"x-forwarded-for") or b"").decode("latin-1")
-    if not asks(given) or not is_local(client.peer.decode(), forwarded):
+    if not asks(given) or not traces.near.holds(client.peer.decode(), forwarded):
         return nullcontext({})
     method, path = request.method.decode(), request.target.decode("latin-1")
     return recorded(traces.begin(given), "pass on", method=method, path=path)

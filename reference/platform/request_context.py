@@ -15,7 +15,8 @@ from reference.platform.hosts import Hosts
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.problems import MEDIA_TYPE, Problem
-from reference.platform.tracing import Record, Traces, asks, is_local, recorded
+from reference.platform.trace_context import request_id_in, trace_id_in, trace_id_of
+from reference.platform.tracing import Record, Traces, asks, recorded
 
 BODY_LIMIT = 65_536
 """Bytes of a request's body."""
@@ -59,10 +60,14 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise ValueError(f"this server does not speak {scope['type']}")
-        given = dict(scope["headers"]).get(b"x-request-id")
-        request_id = given.decode() if given is not None and well_formed(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-        if self.traces is None or not asks(request_id) or not local(scope):
+        headers = dict(scope["headers"])
+        given, parent = headers.get(b"x-request-id"), headers.get(b"traceparent")
+        request_id = given.decode() if given is not None and well_formed(given) else request_id_in(parent)
+        request_id = request_id or uuid.uuid4().hex
+        scope.setdefault("state", {}).update(
+            request_id=request_id, trace_id=trace_id_in(parent) or trace_id_of(request_id)
+        )
+        if self.traces is None or not asks(request_id) or not near(self.traces, scope):
             await self.handle(scope, receive, send, request_id)
             return
         recording = self.traces.begin(request_id)
@@ -113,6 +118,7 @@ class RequestContext:
                 "error" if failed else "info",
                 "request",
                 request_id=request_id,
+                **({"trace_id": trace} if (trace := scope["state"]["trace_id"]) else {}),
                 method=scope["method"],
                 route=route,
                 status=status,
@@ -121,10 +127,10 @@ class RequestContext:
             )
 
 
-def local(scope: Scope) -> bool:
-    """Whether a request comes from this machine, by way of whatever proxies."""
+def near(traces: Traces, scope: Scope) -> bool:
+    """Whether a request comes from where it may be traced, by way of whatever proxies."""
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return is_local((scope["client"] or ("",))[0], ",".join(forwarded))
+    return traces.near.holds((scope["client"] or ("",))[0], ",".join(forwarded))
 
 
 async def refuse(problem: Problem, scope: Scope, request_id: str, send: Send) -> None:

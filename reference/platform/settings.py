@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that servers answer for, besides that of the public URL and this machine's own; "*": any."""
 
+    traced_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks from which a request may ask to be traced, such as "10.213.0.0/16"."""
+
     secret: str = "not a secret: give the servers of a stack one"
     """From which the servers of one stack derive delete tokens, keys of permutations and the administrator's token."""
 

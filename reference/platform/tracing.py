@@ -5,8 +5,9 @@ server, and in the event of its click to the log and the consumer. So every proc
 take notes, and no setting has to be turned on before, nor off again. Whoever counts load has no such ids; for all
 other requests this costs a look at the id, and at a context variable for each command.
 
-Only requests from this machine are recorded: their address, and all that X-Forwarded-For names, must be loopback. (The
-consumer sees events, which have no address: it records what its batches cost, whoever sent them.) What is recorded goes
+Only requests from near are recorded: their address, and all that X-Forwarded-For names, must belong to this machine,
+or to the networks that were named. (The consumer sees events, which have no address: it records what its batches cost,
+whoever sent them.) What is recorded goes
 nowhere by itself: the command `trace` of the process gives it to the supervisor. The number of requests and of spans is
 bounded; the oldest request goes first.
 
@@ -17,12 +18,12 @@ noted. `clock` is `perf_counter`: on Linux, macOS and Windows it counts from the
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 PREFIX = "trace-"
@@ -37,7 +38,7 @@ TEXT = 80
 clock = time.perf_counter
 Record = dict[str, Any]
 
-_LOOPBACK = re.compile(r"127\.[0-9.]+|::1|::ffff:127\.[0-9.]+|localhost")
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 def asks(request_id: object) -> bool:
@@ -45,10 +46,23 @@ def asks(request_id: object) -> bool:
     return isinstance(request_id, str) and request_id.startswith(PREFIX) and len(request_id) <= 128
 
 
-def is_local(peer: str, forwarded: str = "") -> bool:
-    """Whether all addresses that a request names are of this machine. `forwarded`: its X-Forwarded-For, or ""."""
-    addresses = [peer, *(hop.strip() for hop in forwarded.split(","))] if forwarded else [peer]
-    return all(_LOOPBACK.fullmatch(address) is not None for address in addresses)
+class Near:
+    """From where requests may be traced. `networks`: such as "10.213.0.0/16". ValueError: one is none."""
+
+    def __init__(self, networks: Iterable[str] = LOOPBACK) -> None:
+        self._networks = [ip_network(each) for each in networks]
+
+    def holds(self, peer: str, forwarded: str = "") -> bool:
+        """Whether all addresses that a request names are near. `forwarded`: its X-Forwarded-For, or ""."""
+        return all(self._has(each.strip()) for each in (peer, *(forwarded.split(",") if forwarded else ())))
+
+    def _has(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        found = getattr(found, "ipv4_mapped", None) or found
+        return any(found in network for network in self._networks)
 
 
 class Recording:
@@ -109,9 +123,10 @@ def recorded(recording: Recording, name: str, **facts: Any) -> Iterator[Record]:
 
 
 class Traces:
-    """The recordings of one process, by request id."""
+    """The recordings of one process, by request id. `near`: from where requests may be recorded."""
 
-    def __init__(self) -> None:
+    def __init__(self, near: Near | None = None) -> None:
+        self.near = near or Near()
         self._kept: OrderedDict[str, Recording] = OrderedDict()
 
     def begin(self, *request_ids: str) -> Recording:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from reference.platform.logs import JsonLog
+from reference.platform.trace_context import trace_id_of
 
 LINES = 100
 """That are written at once; or as many as a second brings."""
@@ -31,7 +32,11 @@ class SampledLog:
         if sampled:
             self._record.write_lines(
                 f'{{"time": {now:.3f}, "level": "info", "role": {self._role}, "event": "request", '
-                f'"request_id": "{request_id}", "method": "GET", "route": "{self._route}", "status": {status}, '
-                f'"milliseconds": {1000 * seconds:.2f}}}\n'
+                f'"request_id": "{request_id}", {_trace(request_id)}"method": "GET", "route": "{self._route}", '
+                f'"status": {status}, "milliseconds": {1000 * seconds:.2f}}}\n'
                 for request_id, status, seconds, now in sampled
             )
+
+
+def _trace(request_id: str) -> str:
+    return f'"trace_id": "{trace}", ' if (trace := trace_id_of(request_id)) else ""

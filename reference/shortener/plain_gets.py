@@ -7,7 +7,8 @@ from typing import NamedTuple
 from reference.platform.hosts import Hosts
 from reference.platform.peers import client_address
 from reference.platform.request_context import well_formed
-from reference.platform.tracing import asks, is_local
+from reference.platform.trace_context import request_id_in, trace_id_in, trace_id_of
+from reference.platform.tracing import Near, asks
 from reference.shortener.click_rows import told
 from reference.shortener.privacy import visitor
 
@@ -37,11 +38,12 @@ class Traced(Plain):
 
 
 class PlainGets:
-    """`proxies`: of ours, in front of this server."""
+    """`proxies`: of ours, in front of this server. `near`: from where requests may be traced."""
 
-    def __init__(self, hosts: Hosts, proxies: int) -> None:
+    def __init__(self, hosts: Hosts, proxies: int, near: Near | None = None) -> None:
         self._hosts = hosts
         self._proxies = proxies
+        self._near = near or Near()
         self.known: dict[tuple[str, bytes], Plain] = {}
         """Of requests that were parsed before, by peer and by what stood behind the path."""
 
@@ -61,7 +63,9 @@ class PlainGets:
         ):
             return None
         referer, agent, forwarded = (found.get(name, b"").decode("latin-1") for name in VISITOR_HEADERS)
-        given = found.get(b"x-request-id")
-        trace = given.decode() if given is not None and well_formed(given) else ""
-        kind = Traced if asks(trace) and is_local(peer, forwarded) else Plain
+        given, parent = found.get(b"x-request-id"), found.get(b"traceparent")
+        trace = given.decode() if given is not None and well_formed(given) else request_id_in(parent)
+        if parent is not None and trace_id_in(parent) != trace_id_of(trace):
+            return None  # its log line has to tell of both
+        kind = Traced if asks(trace) and self._near.holds(peer, forwarded) else Plain
         return kind(told(visitor(referer, agent, client_address(forwarded, peer, self._proxies))), trace)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.stack.fittings import Fittings, OrderError
 from workbench.stack.memory import MB
-from workbench.stack.python_role import PythonRole
 from workbench.stack.resharding import SHARD_ROUTER, Resharding
 from workbench.stack.role import CommandFailed, Role, RoleError
 from workbench.stack.watchdog import Watchdog
@@ -230,7 +229,7 @@ class Orders:
     async def do_spans(self, request_id: str) -> dict[str, list[dict[str, Any]]]:
         """What each role has recorded of a request; one that does not answer is left out."""
 
-        async def ask(role: PythonRole) -> list[dict[str, Any]]:
+        async def ask(role: Role) -> list[dict[str, Any]]:
             try:
                 found: list[dict[str, Any]] = await role.command("trace", {"id": request_id}, timeout=2.0)
             except RoleError:
@@ -240,7 +239,7 @@ class Orders:
         asked = [
             role
             for role in self.roles.values()
-            if isinstance(role, PythonRole) and role.kind in TRACED and role.state == "up"
+            if role.commanded and role.kind in TRACED and role.state == "up"
         ]
         answers = await asyncio.gather(*(ask(role) for role in asked))
         return {role.name: spans for role, spans in zip(asked, answers, strict=True) if spans}

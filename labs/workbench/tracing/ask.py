@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json as json_module
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -52,15 +53,16 @@ async def trace(
     """
     if not path.startswith("/"):
         raise ValueError(f"path = {path!r}: it begins with a slash")
-    request_id = f"{PREFIX}{secrets.token_hex(8)}"
+    request_id = f"{PREFIX}{secrets.token_hex(16)}"
     known = await asyncio.to_thread(stack.status)
     await asyncio.to_thread(_warm_up, stack, known)
     url = known.url if server is None else await asyncio.to_thread(stack.server_url, server)
     front = next((name for name, role in known.roles.items() if role["url"] == known.url), "balancer")
-    more = {**(headers or {}), "X-Request-Id": request_id}
+    context = f"00-{request_id.removeprefix(PREFIX)}-{secrets.token_hex(8)}-01"
+    more = {**(headers or {}), "X-Request-Id": request_id, "traceparent": context}
     asked = await asyncio.to_thread(_send, url, server or front, method.upper(), path, json, more)
     found = await _recorded(stack, request_id, asked, wait)
-    return _of(request_id, found, known, asked)
+    return _of(stack, request_id, found, known, asked)
 
 
 def trace_of(stack: Stack, request_id: str) -> Trace:
@@ -74,13 +76,18 @@ def trace_of(stack: Stack, request_id: str) -> Trace:
     found = stack.spans(request_id) if asks(request_id) else {}
     if not found:
         raise LookupError(_why_not(request_id))
-    return _of(request_id, found, stack.status(), None)
+    return _of(stack, request_id, found, stack.status(), None)
 
 
-def _of(request_id: str, found: Mapping[str, Sequence[Record]], known: Status, asked: Asked | None) -> Trace:
+def _of(
+    stack: Stack, request_id: str, found: Mapping[str, Sequence[Record]], known: Status, asked: Asked | None
+) -> Trace:
     servers = [name for name, role in known.roles.items() if role["kind"] == "app"]
     shards = [name for name, kind in known.data["topology"]["roles"] if kind == "shard"]
-    return assemble(request_id, found, asked, servers=servers, shards=shards)
+    offset = time.time() - clock()
+    return assemble(
+        request_id, found, asked, servers=servers, shards=shards, profile=stack.profile, offset=offset
+    )
 
 
 def _warm_up(stack: Stack, known: Status) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
+from workbench.tracing.rounding import fitted
 from workbench.tracing.spans import Kind, Span, Trace
 from workbench.tracing.words import of_command, of_sql
 
@@ -60,8 +62,14 @@ def assemble(
     *,
     servers: Sequence[str] = (),
     shards: Sequence[str] = (),
+    profile: str = "",
+    offset: float = 0.0,
 ) -> Trace:
-    """`found`: what each role recorded. `asked`: None if somebody else sent the request."""
+    """`found`: what each role recorded. `asked`: None if somebody else sent the request. `offset`: seconds from the
+    clock of what was recorded to that of the wall."""
+    outermost = asked.to if asked is not None else _outermost(found)
+    limits = (asked.began, asked.began + asked.seconds) if asked is not None else (-inf, inf)
+    found = fitted(found, outermost, *limits)
     hops = _hops(found, asked)
     if not hops:
         return Trace(request_id, "?", "?", None, ())
@@ -88,7 +96,23 @@ def assemble(
         servers=tuple(servers),
         shards_known=tuple(shards),
         body=asked.body if asked else b"",
+        records=found,
+        profile=profile,
+        began=began,
+        offset=offset,
     )
+
+
+def _outermost(found: Mapping[str, Sequence[Record]]) -> str:
+    """Whom nobody asked, of those that were asked; "" if nobody was."""
+    called = {str(r["to"]) for records in found.values() for r in records if r["name"] == "ask"}
+    began = {
+        role: r["began"]
+        for role, records in found.items()
+        for r in records
+        if r["name"] in ("pass on", "handle")
+    }
+    return next((role for role in sorted(began, key=lambda role: began[role]) if role not in called), "")
 
 
 # --- over HTTP, from process to process
@@ -100,10 +124,7 @@ def _hops(found: Mapping[str, Sequence[Record]], asked: Asked | None) -> list[St
     handles = {
         role: r for role, records in found.items() for r in records if r["name"] in ("pass on", "handle")
     }
-    called = {str(r["to"]) for _, r in asks}
-    outermost = next(
-        (role for role in sorted(handles, key=lambda role: handles[role]["began"]) if role not in called), ""
-    )
+    outermost = _outermost(found)
     hops = []
     if asked is not None:
         what, said = f"{asked.method} {asked.path}", _answer(asked.status, handles.get(asked.to))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from workbench.tracing import diagram, table
+from workbench.tracing import diagram, otlp, table
 
 Kind = Literal["edge", "balancer", "server", "cache", "store", "pool", "log", "click", "count"]
 """What a step is spent on. Steps at the store that all servers share and at the shards are both "store"; a step from
@@ -73,6 +73,13 @@ class Trace:
     shards_known: tuple[str, ...] = ()
     """All shards of the stack."""
     body: bytes = field(default=b"", repr=False)
+    records: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict, repr=False)
+    """What each process recorded, as it did: what all else here was made of."""
+    profile: str = ""
+    began: float = 0.0
+    """Seconds, on the clock of the machine's processes (`perf_counter`)."""
+    offset: float = 0.0
+    """Seconds from that clock to the wall's, which counts from 1970."""
 
     @property
     def ms(self) -> float:
@@ -130,6 +137,10 @@ class Trace:
     def json(self) -> Any:
         """The answer's body. ValueError: it is no JSON (or the request was not sent by `trace`)."""
         return json.loads(self.body)
+
+    def otlp(self) -> dict[str, Any]:
+        """The same for OpenTelemetry's tools, as OTLP in JSON: `json.dumps` of it can be posted to a collector."""
+        return otlp.otlp(self)
 
     # --- looks
 

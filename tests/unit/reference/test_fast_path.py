@@ -186,6 +186,21 @@ async def test_a_hot_link_is_answered_fast_and_the_same(two: Two) -> None:
     assert two.fast.gets.known
 
 
+async def test_a_traceparent_gives_the_request_its_id_on_either_path(two: Two) -> None:
+    parent = b"00-" + b"a" * 32 + b"-" + b"b" * 16
+    for more, fast in (
+        ((b"traceparent: " + parent + b"-01",), True),
+        ((b"traceparent: " + parent + b"-00",), True),
+        ((b"traceparent: " + parent + b"-01", b"X-Request-Id: trace-" + b"a" * 32), True),
+        ((b"traceparent: " + parent + b"-01", b"X-Request-Id: mine"), False),
+    ):
+        before = two.answered_fast()
+        await two.differ([get(b"/abc1234", *more), LAST])
+        assert (two.answered_fast() > before) is fast
+    recorded = two.fast._traces.spans("trace-" + "a" * 32)
+    assert {span["how"] for span in recorded if span["name"] == "handle"} == {"memory"}
+
+
 async def test_a_traced_request_is_recorded_as_answered_from_memory(two: Two) -> None:
     for request_id, more in (
         (b"trace-1", ()),

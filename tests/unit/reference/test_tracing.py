@@ -18,7 +18,17 @@ from reference.platform.packs import Row, Stem
 from reference.platform.redis_client import CountingRedis
 from reference.platform.sql import Statement, Value, statement
 from reference.platform.traced_sql import TracedDatabase, summary
-from reference.platform.tracing import REQUESTS, SPANS, Recording, Traces, asks, current, recorded, remark
+from reference.platform.tracing import (
+    REQUESTS,
+    SPANS,
+    Near,
+    Recording,
+    Traces,
+    asks,
+    current,
+    recorded,
+    remark,
+)
 from reference.shortener.clicks import ClickBuffer
 from reference.shortener.privacy import Visitor
 
@@ -54,11 +64,20 @@ def test_others_do_not_ask(request_id: object) -> None:
         ("127.0.0.1", "127.0.0.1, 203.0.113.9", False),
         ("10.0.0.3", "127.0.0.1", False),
         ("127.0.0.1", "127.0.0.1.evil.example", False),
+        ("::ffff:127.0.0.1", "", True),
         ("", "", False),
     ],
 )
 def test_only_from_this_machine(peer: str, forwarded: str, local: bool) -> None:
-    assert tracing.is_local(peer, forwarded) is local
+    assert Near().holds(peer, forwarded) is local
+
+
+def test_and_from_networks_that_were_named() -> None:
+    near = Near(("127.0.0.0/8", "10.213.0.0/16"))
+    assert near.holds("10.213.7.1", "10.213.9.9, 127.0.0.1")
+    assert not near.holds("10.213.7.1", "10.214.0.1")
+    with pytest.raises(ValueError, match="somewhere"):
+        Near(["somewhere"])
 
 
 # --- what is kept

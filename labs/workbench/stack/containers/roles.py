@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
-from workbench.stack.containers import cgroup
+from reference.platform.tracing import clock
+from workbench.stack.containers import cgroup, nginx_log
 from workbench.stack.containers.engine import Engine
 from workbench.stack.python_role import PythonRole
 from workbench.stack.role import START_TIMEOUT, Process, Role, RoleError, RoleGone
@@ -21,6 +23,9 @@ RELOADING = 100
 
 LOTS = 20
 """Of the balancer's file: each request draws one."""
+
+TRACED = 1000
+"""Lines of nginx's log that are searched for a request."""
 
 PURGE = "rm -rf /var/cache/nginx/redirects/*"
 ENDING = 20
@@ -238,11 +243,19 @@ class NginxContainer(ServiceContainer):
                 await self.choose(str(args["value"]))
             case "balancer", "canary":
                 await self.share(args["share"])
+            case _, "trace":
+                return await asyncio.to_thread(self.traced, args["id"])
             case _, "set":
                 pass  # none of its business
             case _:
                 raise ValueError(f"{self.name} has no command {name!r}")
         return None
+
+    def traced(self, request_id: str) -> list[nginx_log.Record]:
+        hosts = self.engine.look(self.container)["HostConfig"]["ExtraHosts"] or []
+        names = {address: name for name, _, address in (host.partition(":") for host in hosts)}
+        offset = clock() - time.time()
+        return nginx_log.spans(self.log_tail(TRACED), request_id, names, "balancer", offset)
 
     async def keep(self, seconds: float) -> None:
         """Redirects for so long, whatever they say; 0: as they say. What is kept by the rule before goes."""
