@@ -96,7 +96,7 @@ class RequestContext:
                 return await refuse(problem, scope, request_id, send_with_headers)
             await self.app(scope, limited(receive), send_with_headers)
         finally:
-            self.note(scope, request_id, status or 500, time.perf_counter() - began)
+            self.note(scope, request_id, status or 500, time.perf_counter() - began, span is not None)
             if span is not None:
                 span["status"] = status or 500
 
@@ -106,13 +106,13 @@ class RequestContext:
         values = [value for name, value in scope["headers"] if name == b"host"]
         return self.hosts.problem(values, scope["http_version"])
 
-    def note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def note(self, scope: Scope, request_id: str, status: int, seconds: float, traced: bool) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self.metrics.http_requests.labels(route, str(status)).inc()
         self.metrics.http_seconds.labels(route).observe(seconds)
         failed = status >= 500
         sample = self.sample() if route != "/healthz" else 0.0
-        if failed or (sample and random.random() < sample):
+        if failed or traced or (sample and random.random() < sample):
             why = scope["state"].get("why")
             self.log.write(
                 "error" if failed else "info",

@@ -28,7 +28,7 @@ _KEEP_ALIVE = re.compile(rb"\r\nconnection:[ \t]*keep-alive[ \t]*(?=\r\n)", re.I
 _HOP = rb"connection|keep-alive|proxy-connection|te|upgrade|transfer-encoding"
 _ODD_ANSWER = re.compile(rb"\r\n(?:" + _HOP + rb"):", re.I)
 _ODD_REQUEST = re.compile(
-    rb"\r\n(?:" + _HOP + rb"|expect|content-length|x-forwarded-for|x-request-id):", re.I
+    rb"\r\n(?:" + _HOP + rb"|expect|content-length|x-forwarded-for|x-request-id|traceparent):", re.I
 )
 
 

@@ -122,10 +122,12 @@ class FastPath:
         number = self._number()
         taken = self._put((number, hot.code, now, trace, who))
         hot.used = True
+        sample = self._sample
         if trace:
             response = responses.special(hot, now, trace)
             if isinstance(asked, Traced):
                 self._record(trace, hot, steady() - began, taken)
+                sample = 1.0
         elif responses.max_age >= 1:
             response = responses.special(hot, now, responses.id_of(number))
         else:  # nearly all
@@ -133,7 +135,7 @@ class FastPath:
         self.ended = ended = steady()
         seconds = ended - began
         self._observe(seconds)
-        if self._random() < self._sample:
+        if self._random() < sample:
             self._log.add(trace or responses.id_of(number), responses.status, seconds, now)
         return response
 

@@ -1,6 +1,8 @@
 """What processes that run record of a request: a miss, a hit, a create, a 404; the right steps, in their order."""
 
 import asyncio
+import json
+import secrets
 from collections.abc import Iterator
 
 import httpx
@@ -95,6 +97,23 @@ def test_the_click_is_followed_into_the_log_and_to_its_count(stack: Stack) -> No
     assert found.logged < found.counted
     assert found.later == 3
     assert sum(found.spent().values()) == pytest.approx(found.ms, abs=0.5)
+
+
+def test_the_log_tells_of_it_and_a_strangers_id_will_do(stack: Stack) -> None:
+    code = shorten(stack)
+    found = traced(stack, "GET", f"/{code}")
+    told = [line for line in stack.logs(found.server).splitlines() if found.trace_id in line]
+    assert [json.loads(line)["trace_id"] for line in told] == [found.trace_id], "however few are logged"
+    theirs = secrets.token_hex(16)
+    headers = {"traceparent": f"00-{theirs}-{secrets.token_hex(8)}-01"}
+    assert httpx.get(f"{stack.url}/{code}", headers=headers).headers["x-request-id"] == f"trace-{theirs}"
+    eventually(lambda: trace_of(stack, f"trace-{theirs}").counted is not None, "the click is counted")
+    whole = trace_of(stack, f"trace-{theirs}")
+    services = [
+        each["resource"]["attributes"][0]["value"]["stringValue"] for each in whole.otlp()["resourceSpans"]
+    ]
+    assert services == ["client", "balancer", whole.server, "consumer"]
+    assert whole.trace_id == theirs
 
 
 def test_a_create_is_written_to_one_shard_and_a_404_is_remembered(stack: Stack) -> None:

@@ -42,7 +42,6 @@ class Node:
 
 def otlp(trace: Trace) -> dict[str, Any]:
     """An ExportTraceServiceRequest. A span that was not over yet is left out."""
-    trace_id = trace_id_of(trace.id) or hashlib.sha256(trace.id.encode()).hexdigest()[:32]
     nodes = list(_nodes(trace))
     for number, node in enumerate(nodes):
         node.id = hashlib.sha256(f"{trace.id}/{number}".encode()).hexdigest()[:16]
@@ -56,13 +55,20 @@ def otlp(trace: Trace) -> dict[str, Any]:
                 "scopeSpans": [
                     {
                         "scope": SCOPE,
-                        "spans": [_span(trace_id, n, trace.offset) for n in nodes if n.service == service],
+                        "spans": [
+                            _span(id_of(trace.id), n, trace.offset) for n in nodes if n.service == service
+                        ],
                     }
                 ],
             }
             for service in services
         ]
     }
+
+
+def id_of(request_id: str) -> str:
+    """The trace id of a request; one that has an id of its client's own gets one made of that."""
+    return trace_id_of(request_id) or hashlib.sha256(request_id.encode()).hexdigest()[:32]
 
 
 def _nodes(trace: Trace) -> Iterator[Node]:

@@ -138,6 +138,11 @@ class Trace:
         """The answer's body. ValueError: it is no JSON (or the request was not sent by `trace`)."""
         return json.loads(self.body)
 
+    @property
+    def trace_id(self) -> str:
+        """32 hex digits; of a request that `trace` sent, what the log lines of all processes call it."""
+        return otlp.id_of(self.id)
+
     def otlp(self) -> dict[str, Any]:
         """The same for OpenTelemetry's tools, as OTLP in JSON: `json.dumps` of it can be posted to a collector."""
         return otlp.otlp(self)
