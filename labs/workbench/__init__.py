@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.notebook.chart import chart
     from workbench.notebook.check import check
     from workbench.notebook.component import Component, recalled
+    from workbench.notebook.dashboard import dashboard
     from workbench.notebook.design import design
     from workbench.notebook.estimate import Estimate, estimate
     from workbench.notebook.experiment import Outcome, experiment, predict
@@ -51,6 +52,7 @@ __all__ = [
     "chart",
     "check",
     "create_links",
+    "dashboard",
     "design",
     "estimate",
     "experiment",
@@ -85,6 +87,7 @@ _HOME = {
     "chart": "workbench.notebook.chart",
     "check": "workbench.notebook.check",
     "create_links": "workbench.notebook.links",
+    "dashboard": "workbench.notebook.dashboard",
     "design": "workbench.notebook.design",
     "estimate": "workbench.notebook.estimate",
     "experiment": "workbench.notebook.experiment",

@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from workbench import dashboard
 from workbench.chaos.visitors import Ledger, Visitors
+from workbench.stack import Stack
 
 from compose.observability.dashboard import ROWS
-from compose.project import COMPOSE, Project, missing, stack
-from tests import worker
+from compose.project import COMPOSE, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
@@ -22,10 +23,11 @@ LOAD = 25.0
 
 
 class Watched:
-    def __init__(self, project: Project, base: str) -> None:
-        self.project, self.base = project, base
-        self.prometheus = f"http://127.0.0.1:{project.environment['PROMETHEUS_PORT']}"
-        self.alertmanager = f"http://127.0.0.1:{project.environment['ALERTMANAGER_PORT']}"
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.prometheus, self.alertmanager = (
+            stack.observers()[name] for name in ("prometheus", "alertmanager")
+        )
 
     def ask(self, expression: str) -> list[dict[str, Any]]:
         answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": expression}, timeout=10).json()
@@ -38,11 +40,9 @@ class Watched:
 def watched() -> Iterator[Watched]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    name, subnet = f"workbench-watched-{worker.number()}", f"10.213.{216 + worker.number()}"
-    with stack(name, subnet, ["observability"]) as (project, base):
-        found = Watched(project, base)
-        asyncio.run(load(base))
-        yield found
+    with Stack(profile="compose", observability=True) as stack:
+        asyncio.run(load(stack.url))
+        yield Watched(stack)
 
 
 async def load(base: str) -> None:
@@ -71,6 +71,23 @@ def test_each_panel_shows_something_under_load(title: str, expression: str, watc
     assert all(each["value"][1] != "NaN" for each in found) or "histogram_quantile" in expression, title
 
 
+@pytest.mark.parametrize("row", list(ROWS))
+def test_a_notebook_draws_what_prometheus_knows(row: str, watched: Watched) -> None:
+    drawn = dashboard(watched.stack, row)
+    assert [panel["yLabel"].rpartition(" (")[0] for panel in drawn.panels] == [
+        panel.title for panel in ROWS[row]
+    ]
+    for panel, columns, wanted in zip(drawn.panels, drawn.columns, ROWS[row], strict=True):
+        assert len(columns) == 1 + len(panel["lines"])
+        assert wanted.quiet or any(value is not None for line in columns[1:] for value in line), wanted.title
+    assert ROWS[row][0].title in drawn.status
+
+
+def test_it_says_what_it_cannot_draw(watched: Watched) -> None:
+    with pytest.raises(ValueError, match="one of Golden signals, Cache, Shards, Clicks"):
+        dashboard(watched.stack, "golden")
+
+
 def test_the_objectives_are_met_while_nothing_is_broken(watched: Watched) -> None:
     found = {
         each["metric"]["objective"]: float(each["value"][1])
@@ -82,11 +99,11 @@ def test_the_objectives_are_met_while_nothing_is_broken(watched: Watched) -> Non
 
 
 def test_an_alert_goes_off_when_a_service_is_away_and_ends_with_it(watched: Watched) -> None:
-    watched.project.kill("pool")
+    watched.stack.kill("pool")
     try:
         assert until(lambda: "ServiceDown" in alerts(watched))
     finally:
-        watched.project.start("pool")
+        watched.stack.revive("pool")
     assert until(lambda: not watched.ask('ALERTS{alertname="ServiceDown",alertstate="firing"}'))
 
 

@@ -47,7 +47,8 @@ class Stack:
 
     `profile`: `embedded` (needs nothing but the wheels), `local` (a real Redis and PostgreSQL) or `compose` (all of it
     in containers: Redis, PostgreSQL, Kafka, nginx; needs a Docker engine and `make images`); without one, what the
-    environment variable WORKBENCH_PROFILE says, else `embedded`. `name`: under which other processes find it; made up
+    environment variable WORKBENCH_PROFILE says, else `embedded`. `observability`: with Prometheus and Alertmanager, on
+    the profile compose; see `workbench.dashboard`. `name`: under which other processes find it; made up
     if not given. `settings`: start values, such as `{"click_buffer": 10}`. `owner`: "process", the stack ends with this
     process, however that ends; None, it runs until it is stopped.
     """
@@ -60,11 +61,13 @@ class Stack:
         servers: int = 3,
         settings: dict[str, Any] | None = None,
         owner: Literal["process"] | None = "process",
+        observability: bool = False,
     ) -> None:
         self.case = case
         self.profile = profile or default_profile()
         self.name = name or f"{case}-{os.getpid()}-{next(_numbers)}"
         self._wanted = {"servers": servers, "settings": settings or {}, "owned": owner == "process"}
+        self._wanted["observability"] = observability
         self._state: StackState | None = None
         self._finalizer: weakref.finalize[..., Stack] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -177,6 +180,11 @@ class Stack:
     def service_urls(self) -> dict[str, str]:
         """Where the services are, past the network and its faults, with their passwords: to look into them oneself."""
         found: dict[str, str] = self._order("service_urls")
+        return found
+
+    def observers(self) -> dict[str, str]:
+        """Where its Prometheus and its Alertmanager are; {} if nobody watches it."""
+        found: dict[str, str] = self._order("observers")
         return found
 
     def status(self) -> Status:

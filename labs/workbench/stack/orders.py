@@ -250,6 +250,9 @@ class Orders:
     async def do_service_urls(self) -> dict[str, str]:
         return dict(self.plan.urls)
 
+    async def do_observers(self) -> dict[str, str]:
+        return self.plan.observers()
+
     async def do_incidents(self) -> list[dict[str, Any]]:
         return [incident.json() for incident in self.watchdog.incidents]
 

@@ -90,6 +90,10 @@ class Plan:
     def admin_token(self) -> str:
         return administrator_token(str(self.request.settings.get("secret", self.secret)))
 
+    def observers(self) -> dict[str, str]:
+        """The URL of each that watches the stack, by name."""
+        return {}
+
     def service_ports(self) -> dict[str, int]:
         return {service: urlsplit(url).port or 0 for service, url in self.urls.items()}
 

@@ -87,7 +87,8 @@ class ComposeAssembly(Assembly):
     def _compose(self) -> list[str]:
         folder = engine.COMPOSE
         files = ["-f", str(folder / "compose.yaml"), "-f", str(self.plan.file)]
-        return ["docker", "compose", "-p", self.plan.project, *files, "--profile", self.request.case]
+        profiles = [word for name in self.plan.profiles for word in ("--profile", name)]
+        return ["docker", "compose", "-p", self.plan.project, *files, *profiles]
 
     async def _take(self, role: Role) -> None:
         """It runs already: from now on it is watched and told."""

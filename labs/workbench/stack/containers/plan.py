@@ -24,6 +24,8 @@ CONTAINERS = {"log": "kafka"}
 OURS = ("app", "consumer", "keeper")
 """Kinds of role that are processes of ours in a container."""
 
+OBSERVERS = ("prometheus", "alertmanager")
+
 DOORS = "door->"
 """The names of proxies by which whoever steers the stack gets in; the edge has a port of its own."""
 
@@ -59,7 +61,8 @@ class ComposePlan(Plan):
         for role in plan.topology.roles:
             plan.kinds[role.name] = "service" if role.is_service else role.kind
         plan.kinds["network"] = "network"
-        for name in (*plan.kinds, "https"):
+        watching = OBSERVERS if request.observability else ()
+        for name in (*plan.kinds, "https", *watching):
             plan.ports[name] = PortLease()
         plan.edges = {
             edge.name: plan.ports["network"] for edge in plan.topology.edges if edge.target in plan.services
@@ -82,6 +85,14 @@ class ComposePlan(Plan):
         return [name for name, kind in self.kinds.items() if kind == "service"]
 
     @property
+    def profiles(self) -> list[str]:
+        """Compose's."""
+        return [self.request.case, *(["observability"] if self.request.observability else [])]
+
+    def observers(self) -> dict[str, str]:
+        return {name: self.url_of(name) for name in OBSERVERS if name in self.ports}
+
+    @property
     def admin_token(self) -> str:
         return administrator_token(str(self.request.settings.get("secret", self.secret)))
 
@@ -102,6 +113,8 @@ class ComposePlan(Plan):
             "HTTPS_PORT": str(self.ports["https"].port),
             "PUBLIC_URL": self.url,
         }
+        for name in self.observers():
+            self.environment[f"{name.upper()}_PORT"] = str(self.ports[name].port)
         self.file = folder / "compose.json"
         self.file.write_text(json.dumps(self.added(subnet), indent=1), "utf-8")
 
