@@ -74,13 +74,11 @@ def test_each_panel_shows_something_under_load(title: str, expression: str, watc
 @pytest.mark.parametrize("row", list(ROWS))
 def test_a_notebook_draws_what_prometheus_knows(row: str, watched: Watched) -> None:
     drawn = dashboard(watched.stack, row)
-    assert [panel["yLabel"].rpartition(" (")[0] for panel in drawn.panels] == [
-        panel.title for panel in ROWS[row]
-    ]
+    assert [panel["title"] for panel in drawn.panels] == [panel.title for panel in ROWS[row]]
     for panel, columns, wanted in zip(drawn.panels, drawn.columns, ROWS[row], strict=True):
         assert len(columns) == 1 + len(panel["lines"])
         assert wanted.quiet or any(value is not None for line in columns[1:] for value in line), wanted.title
-    assert ROWS[row][0].title in drawn.status
+    assert ROWS[row][0].title in drawn.words
 
 
 def test_it_says_what_it_cannot_draw(watched: Watched) -> None:

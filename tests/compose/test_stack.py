@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -10,9 +12,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from workbench import trace, trace_of
 from workbench.stack import ComponentError, Stack, StackError
 from workbench.stack.containers.engine import missing
 from workbench.stack.containers.plan import project_name
@@ -100,6 +104,43 @@ def test_a_killed_server_stays_down_and_nobody_notices(stack: Stack) -> None:
     assert set(followers.statuses) == {302}
     assert stack.status().roles["app-2"]["components"][SLOT] == "plain", "it has what it had"
     assert len(stack.incidents()) == before
+
+
+def test_a_slow_redirect_is_followed_from_the_edge_to_its_database(stack: Stack) -> None:
+    asyncio.run(trace(stack, "GET", f"/{shorten(stack)}"))  # connections are made
+    stack.slow("shards", 0.1)
+    slow = asyncio.run(trace(stack, "GET", f"/{shorten(stack)}", wait=10.0))
+    stack.mend()
+    assert (slow.status, slow.how) == (302, "miss")
+    waited = [span for span in slow.spans if span.waited]
+    assert [span.where for span in waited[:4]] == [
+        "client → edge",
+        "edge → balancer",
+        f"balancer → {slow.server}",
+        slow.server,
+    ]
+    assert [span.depth for span in waited[:4]] == [0, 1, 2, 3]
+    longest = max(slow.calls, key=lambda span: span.ms or 0.0)
+    assert (longest.kind, longest.depth) == ("store", 4)
+    assert longest.ms is not None
+    assert slow.ms > longest.ms > 190, "there and back"
+    assert slow.counted is not None, "through Kafka, by the consumer"
+    for outer, inner in itertools.pairwise(waited[:4]):
+        assert outer.at <= inner.at
+        assert inner.end <= outer.end + 0.1
+    told = [line for line in stack.logs(slow.server, 200).splitlines() if slow.trace_id in line]
+    assert len(told) == 1
+
+
+def test_whoever_only_asks_for_a_link_is_not_written_down(stack: Stack) -> None:
+    code = shorten(stack)
+    before = stack.logs("edge", 1000)
+    for headers in ({}, {"X-Request-Id": "mine"}, {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}):
+        assert httpx.get(f"{stack.url}/{code}", headers=headers).status_code == 302
+    assert stack.logs("edge", 1000) == before
+    sampled = {"traceparent": f"00-{'c' * 32}-{'b' * 16}-01"}
+    assert httpx.get(f"{stack.url}/{code}", headers=sampled).headers["x-request-id"] == f"trace-{'c' * 32}"
+    eventually(lambda: len(trace_of(stack, f"trace-{'c' * 32}").spans) >= 3, "nginx has written it")
 
 
 def test_a_server_that_is_deployed_anew_hands_over_its_clicks(stack: Stack) -> None:

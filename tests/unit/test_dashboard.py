@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from workbench import dashboard
-from workbench.notebook.dashboard import Asked, lines, named, rows, said
+from workbench.notebook.dashboard import Asked, beginning, lines, named, rows, said
 from workbench.stack import StackError
 from workbench.stack.request import Request
 
@@ -30,18 +30,23 @@ def test_values_are_put_at_their_instants_and_what_is_no_number_is_a_gap() -> No
 
 
 def test_what_prometheus_refuses_is_said() -> None:
-    with prometheus({"status": "error", "error": "parse error"}) as asked:
-        with pytest.raises(StackError, match="does not take 'a': parse error"):
-            lines(LATENCY, asked, GRID, 5.0)
+    refused = pytest.raises(StackError, match="does not take 'a': parse error")
+    with prometheus({"status": "error", "error": "parse error"}) as asked, refused:
+        lines(LATENCY, asked, GRID, 5.0)
 
 
 def test_one_that_is_away_is_said() -> None:
     def away(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    with httpx.Client(transport=httpx.MockTransport(away), base_url="http://p") as asked:
-        with pytest.raises(StackError, match="does not answer"):
-            lines(LATENCY, asked, GRID, 5.0)
+    client = httpx.Client(transport=httpx.MockTransport(away), base_url="http://p")
+    with client as asked, pytest.raises(StackError, match="does not answer"):
+        lines(LATENCY, asked, GRID, 5.0)
+
+
+def test_it_begins_where_anything_is_known() -> None:
+    assert beginning([[None, None, 1.0], [None, 0.0, None]]) == 1
+    assert beginning([[None], []]) == 0
 
 
 def test_names_and_words() -> None:

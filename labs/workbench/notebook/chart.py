@@ -38,6 +38,10 @@ class Panel:
     y_range: tuple[float, float] | None = None
     group: int = 1
     """So many lines that follow each other belong together: they share a colour, and differ in their dashes alone."""
+    gaps: bool = False
+    """Whether a curve is broken where nothing is known; else it is drawn through."""
+    title: str = ""
+    """What stands above it, if it has a name of its own."""
 
     def describe(self) -> dict[str, Any]:
         styles = []
@@ -48,9 +52,11 @@ class Panel:
                 asdict(line) | {"colour": COLOURS[colour], "shade": SHADES[colour], "dash": list(dash)}
             )
         return {
+            "title": self.title,
             "yLabel": self.y_label,
             "lines": styles,
             "log": self.log,
+            "gaps": self.gaps,
             "yRange": list(self.y_range) if self.y_range else None,
         }
 

@@ -42,7 +42,7 @@ class Asked:
     asks: tuple[tuple[str, str], ...]
 
 
-def dashboard(stack: Stack, row: str = "Golden signals", *, seconds: float = 120.0) -> ChartWidget:
+def dashboard(stack: Stack, row: str = "Golden signals", *, seconds: float = 120.0) -> Dashboard:
     """One row of the dashboard, over the last `seconds`: "Golden signals", "Cache", "Shards" or "Clicks".
 
     ValueError: no such row; a stack that nobody watches. StackError: its Prometheus does not answer.
@@ -60,17 +60,36 @@ def dashboard(stack: Stack, row: str = "Golden signals", *, seconds: float = 120
     grid = [now - seconds + n * step for n in range(int(seconds / step) + 1)]
     with httpx.Client(base_url=url, timeout=10) as prometheus:
         drawn = [(asked, lines(asked, prometheus, grid, step)) for asked in panels[row]]
-    x = [round(at - grid[-1], 1) for at in grid]
-    return ChartWidget(
+    first = beginning([line for _, found in drawn for line in found.values()])
+    x = [round(at - grid[-1], 1) for at in grid[first:]]
+    return Dashboard(
         title=f"{row}: what Prometheus knows of {stack.name}",
         x_label="seconds from now",
         panels=[
-            Panel(f"{asked.title} ({unit(asked)})", tuple(Line(name, 2) for name in found)).describe()
+            Panel(
+                unit(asked), tuple(Line(name, 2) for name in found), title=asked.title, gaps=True
+            ).describe()
             for asked, found in drawn
         ],
-        columns=[[x, *found.values()] for _, found in drawn],
-        status=". ".join(said(asked, found) for asked, found in drawn) + ".",
+        columns=[[x, *(line[first:] for line in found.values())] for _, found in drawn],
+        words="\n".join(said(asked, found) for asked, found in drawn),
     )
+
+
+class Dashboard(ChartWidget):
+    """`words`: its last values, for where nothing can be drawn."""
+
+    def __init__(self, words: str, **drawn: Any) -> None:
+        super().__init__(**drawn)
+        self.words = words
+
+    def otherwise(self) -> dict[str, str]:
+        return {"text/plain": f"{self.title}, the last values\n{self.words}"}
+
+
+def beginning(lines: Sequence[Sequence[float | None]]) -> int:
+    """The first instant at which anything is known: Prometheus may be younger than what it is asked for."""
+    return min((n for line in lines for n, value in enumerate(line) if value is not None), default=0)
 
 
 def rows(case: str) -> dict[str, list[Asked]]:

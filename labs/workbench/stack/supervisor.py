@@ -149,6 +149,9 @@ def main() -> int:
     nursery = Nursery(folder / "nursery.log") if forks else None
     try:
         return asyncio.run(supervise(request, folder, data, nursery))
+    except ValueError as error:  # what was asked for cannot be
+        say({"failed": str(error)})
+        raise
     except Exception as error:
         say({"failed": f"{type(error).__name__}: {error}"})
         raise

@@ -91,7 +91,7 @@ function options(model, panel, width, colour) {
         stroke: line.colour,
         dash: line.dash,
         width: 2,
-        spanGaps: true,
+        spanGaps: !panel.gaps,
         points: { show: dots, size: 6 },
         value: (u, v) => (v === null || v === undefined ? "" : format(v, line.digits)),
       })),
@@ -101,13 +101,17 @@ function options(model, panel, width, colour) {
   };
 }
 
+function nameOf(panel) {
+  return panel.title ? `${panel.title} (${panel.yLabel})` : panel.yLabel;
+}
+
 function fillTable(model, holder) {
   holder.replaceChildren();
   model.get("panels").forEach((panel, number) => {
     const columns = model.get("columns")[number] ?? [];
     const table = document.createElement("table");
     table.className = "wb-figures";
-    table.createCaption().textContent = panel.yLabel;
+    table.createCaption().textContent = nameOf(panel);
     const head = table.createTHead().insertRow();
     for (const name of [model.get("x_label"), ...panel.lines.map((line) => line.label)]) {
       const cell = document.createElement("th");
@@ -176,10 +180,11 @@ function render({ model, el }) {
     plots.forEach((plot) => plot.destroy());
     panels.replaceChildren();
     plots = model.get("panels").map((panel, number) => {
+      if (panel.title) part("p", "wb-panel-title", panels).textContent = panel.title;
       const holder = part("div", "wb-panel", panels);
       holder.setAttribute("role", "img");
       const names = panel.lines.map((line) => `${line.label} (${line.shade}${line.dash.length ? ", dashed" : ""})`).join(", ");
-      holder.setAttribute("aria-label", `Chart of ${panel.yLabel}: ${names}. The table below has the same figures.`);
+      holder.setAttribute("aria-label", `Chart of ${nameOf(panel)}: ${names}. The table below has the same figures.`);
       return new uPlot(options(model, panel, width(), ink(root)), model.get("columns")[number], holder);
     });
   }
