@@ -264,6 +264,41 @@ async def test_a_kill_empties_the_embedded_log(profile: str, services: Services)
     await embedded.stop()
 
 
+async def emptied(services: Services) -> None:
+    """The log is lost, and begins anew."""
+    if services.log_url.startswith("redis"):
+        async with Redis.from_url(services.log_url, protocol=2) as redis:
+            await redis.flushall()
+        await asyncio.sleep(0.01)  # its offsets are times, in milliseconds
+        return
+    servers, name = services.log_url.removeprefix("kafka://").split("/")
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    await admin.delete_topics([name])
+    async with asyncio.timeout(20):
+        while name in await admin.list_topics():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await admin.close()
+
+
+@EVERYWHERE
+async def test_an_offset_of_a_lost_log_hides_events_of_a_new_kafka(profile: str, services: Services) -> None:
+    old = event_log.connect(services.log_url, PARTITIONS, timeout=2.0)
+    for number in range(3):
+        await old.append([event(number)])
+    committed = (await old.read(MINE, START, 100))[-1].offset
+    await old.close()
+    await emptied(services)
+    new = event_log.connect(services.log_url, PARTITIONS, timeout=2.0)
+    await new.create()
+    for number in range(5):
+        await new.append([event(10 + number)])
+    everything = [f"id-{10 + number}" for number in range(5)]
+    assert await ids(new, committed) == (everything[3:] if profile == "compose" else everything)
+    assert await ids(new, START) == everything
+    await new.close()
+
+
 def test_each_difference_names_the_tests_that_show_it() -> None:
     modules = "\n".join(
         file.read_text("utf-8") for file in Path(__file__).parent.glob("test_*differences.py")
