@@ -47,7 +47,7 @@ async def migrate(settings: Settings) -> int:
                 try:
                     version = await step()
                     break
-                except migrations.Ahead as error:
+                except (migrations.Ahead, migrations.Unfit) as error:
                     record.write("error", "refused", step=name, error=str(error))
                     return 1
                 except PortError as error:

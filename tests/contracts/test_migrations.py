@@ -14,7 +14,7 @@ from reference.build.api import STORE_TABLES
 from reference.build.migrate import migrate
 from reference.platform import migrations, sql
 from reference.platform.errors import Unavailable
-from reference.platform.migrations import HEAD, Ahead, newest, upgrade, versions
+from reference.platform.migrations import HEAD, Ahead, Unfit, newest, upgrade, versions
 from reference.shortener import key_ranges, routing, stored_links, worker_ids
 from reference.shortener.migrations import SHARD, STORE
 from tests.contracts.conftest import COMPOSE_LANE, empty
@@ -336,3 +336,17 @@ async def assert_whole(url: str) -> None:
 async def test_a_database_that_is_away_is_asked_again(profile: str, history: Path) -> None:
     with pytest.raises(Unavailable):
         await upgrade("postgresql://workbench@127.0.0.1:1/workbench", history)
+
+
+@EITHER
+async def test_a_database_that_sorts_as_a_language_does_is_refused(url: str, history: Path) -> None:
+    """On three such shards a third of an owner's links were left out of the list of them."""
+    name = f"by_language_{history.name}"
+    like = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+    async with connected(url) as connection:
+        await connection.execute(f"CREATE DATABASE {name} {like}")
+        try:
+            with pytest.raises(Unfit, match="sorts texts by the rules of a language"):
+                await upgrade(f"{url.rpartition('/')[0]}/{name}", history)
+        finally:
+            await connection.execute(f"DROP DATABASE {name}")

@@ -54,11 +54,16 @@ def versions(history: Path) -> list[str]:
     return [step.revision for step in reversed(list(_script(history).walk_revisions()))]
 
 
+class Unfit(Exception):
+    """The database sorts texts by the rules of a language. Several shards are merged by the order of bytes, and links
+    would be left out."""
+
+
 async def upgrade(url: str, history: Path, to: str = HEAD) -> str:
     """Brings the database at `url` forward to the version `to`; the version that it has then.
 
     Idempotent. Of several at once one works, and the others wait for it. Raises Unavailable: try again, nothing of the
-    step that was begun has happened, or what has happened does no harm; Ahead.
+    step that was begun has happened, or what has happened does no harm; Ahead; Unfit.
     """
 
     async def connect() -> asyncpg.Connection:
@@ -91,6 +96,11 @@ async def upgrade(url: str, history: Path, to: str = HEAD) -> str:
 
 
 def _upgrade(connection: Connection, history: Path, to: str) -> str:
+    if connection.scalar(text("SELECT 'a' < 'B'")):
+        raise Unfit(
+            "the database sorts texts by the rules of a language, not by their bytes: make it anew with the locale "
+            "C.UTF-8 (initdb --locale=C.UTF-8, or CREATE DATABASE ... TEMPLATE template0 LOCALE 'C.UTF-8')"
+        )
     unknown = set(MigrationContext.configure(connection).get_current_heads()) - set(versions(history))
     connection.commit()
     if unknown:
