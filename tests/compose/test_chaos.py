@@ -2,16 +2,29 @@
 table to say (`workbench chaos`): it depends on the machine, and no mark may."""
 
 import pytest
-from workbench.chaos.faults import FAULTS
+from workbench.chaos.faults import FAULTS, SHARD_MET, killed, paused, slowed
 from workbench.chaos.run import run
 from workbench.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
 
-@pytest.mark.parametrize("name", FAULTS)
+OTHERS = {
+    f"{shard} {how}": fault
+    for shard in ("shard-2", "shard-3")
+    for how, fault in (
+        ("killed", killed(shard, met=SHARD_MET)),
+        ("paused", paused(shard, met=SHARD_MET)),
+        ("slow", slowed(shard, 0.1)),
+    )
+}
+"""What the table does to the first shard."""
+EVERY = FAULTS | OTHERS
+
+
+@pytest.mark.parametrize("name", EVERY)
 async def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(name: str, stack: Stack) -> None:
-    outcome = await run(name, FAULTS[name], stack)
+    outcome = await run(name, EVERY[name], stack)
     assert outcome.broken == []
     assert outcome.met, "the fault met no work"
     assert len(outcome.during) > 100
