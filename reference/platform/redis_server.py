@@ -15,6 +15,7 @@ from fakeredis._clients._tcp_server import encode_reply
 from fakeredis.aioredis import AsyncFakeSocket
 from redis.asyncio import Redis
 
+from reference.platform.lua import HardScripts
 from reference.platform.sockets import listen, port_of
 
 
@@ -42,7 +43,7 @@ class FakeRedisServer:
         await self._server.wait_closed()
 
 
-class _Socket(AsyncFakeSocket):
+class _Socket(HardScripts, AsyncFakeSocket):
     """fakeredis' end of a connection: bytes go in by `sendall`, replies come out by `put_response`."""
 
     transport: asyncio.Transport
