@@ -171,6 +171,22 @@ async def test_a_transaction_is_one_question_or_one_for_each_statement(
 
 
 @EVERYWHERE
+async def test_a_statement_costs_twice_as_much_the_first_time(
+    profile: str, gated: Gated, store: sql.Database
+) -> None:
+    asked = []
+    async with line_to(gated.url) as line:
+        through = sql.connect(line.url, timeout=20.0)
+        await through.query("SELECT 1")  # it is connected
+        for _ in range(3):
+            before = line.asked
+            await through.query("SELECT value FROM numbers WHERE name = $1", "a")
+            asked.append(line.asked - before)
+        await through.close()
+    assert asked == ([1, 1, 1] if profile == "embedded" else [2, 1, 1])
+
+
+@EVERYWHERE
 async def test_a_line_that_breaks_within_a_transaction(
     profile: str, gated: Gated, store: sql.Database
 ) -> None:
