@@ -14,6 +14,9 @@ IDEAS, LOOKS = 10, 20
 def summary(view: ClassView) -> str:
     """Requirements, the commonest wrong ideas, what to look at, who is alike."""
     lines = [f"{len(view.learners)} learners"]
+    lines += [
+        f"  {each.student}: {each.points:g} of {each.max_points:g} points of the judge" for each in view.each
+    ]
     for exercise in dict.fromkeys(each.exercise for each in view.requirements):
         lines += ["", f"{exercise}    passed, failed, not shown"]
         for row in view.requirements:

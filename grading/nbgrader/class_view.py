@@ -43,6 +43,18 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Learner:
+    """One learner over all exercises that are judged, without what the rubric gives and a late day takes. `lost`: the
+    exercises that cost points, the dearest first."""
+
+    student: str
+    judged: int
+    points: float
+    max_points: float
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
 class Idea:
     """A mistake that `students` share. `expected`, `got`, `run`: of the shortest counterexample among theirs."""
 
@@ -91,6 +103,7 @@ class ClassView:
     """All tables. `learners`: who handed something in."""
 
     learners: tuple[str, ...]
+    each: tuple[Learner, ...]
     requirements: tuple[Requirement, ...]
     ideas: tuple[Idea, ...]
     looks: tuple[Look, ...]
@@ -100,6 +113,7 @@ class ClassView:
     def tables(self) -> dict[str, tuple[type, tuple[Any, ...]]]:
         """Name -> what a row is, and the rows."""
         return {
+            "learners": (Learner, self.each),
             "requirements": (Requirement, self.requirements),
             "ideas": (Idea, self.ideas),
             "to-look-at": (Look, self.looks),
@@ -130,6 +144,7 @@ def view(judged: Iterable[Judged], given: dict[str, list[str]] | None = None) ->
         by_exercise[each.exercise].append(each)
     return ClassView(
         learners=tuple(sorted({each.student for each in all_of})),
+        each=tuple(_learners(all_of)),
         requirements=tuple(row for name, group in by_exercise.items() for row in _requirements(name, group)),
         ideas=tuple(
             sorted(
@@ -147,6 +162,29 @@ def view(judged: Iterable[Judged], given: dict[str, list[str]] | None = None) ->
         ),
         took=tuple(row for name, group in by_exercise.items() for row in _took(name, group)),
     )
+
+
+def _learners(judged: list[Judged]) -> Iterable[Learner]:
+    """The one with the fewest points first: who needs help."""
+    by_student: dict[str, list[tuple[str, Verdict]]] = defaultdict(list)
+    for each in judged:
+        verdicts = by_student[each.student]
+        if each.verdict is not None:
+            verdicts.append((each.exercise, each.verdict))
+    found = []
+    for student, verdicts in by_student.items():
+        missed = {exercise: verdict.max_points - verdict.points for exercise, verdict in verdicts}
+        dearest = sorted((name for name, points in missed.items() if points), key=lambda name: -missed[name])
+        found.append(
+            Learner(
+                student=student,
+                judged=len(verdicts),
+                points=round(sum(verdict.points for _, verdict in verdicts), 2),
+                max_points=sum(verdict.max_points for _, verdict in verdicts),
+                lost=", ".join(f"{name} (-{missed[name]:g})" for name in dearest),
+            )
+        )
+    return sorted(found, key=lambda learner: (learner.points, learner.student))
 
 
 def _requirements(exercise: str, group: list[Judged]) -> Iterable[Requirement]:

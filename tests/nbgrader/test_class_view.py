@@ -77,6 +77,16 @@ def test_requirements_are_counted_over_the_class() -> None:
     assert (row.points, row.max_points) == (1.0, 5.0)
 
 
+def test_each_learner_has_a_sum_and_who_needs_help_comes_first() -> None:
+    more = [Judged("ada", "another", "", CLASS[1].verdict), Judged("ada", "a third", "", CLASS[0].verdict)]
+    found = {each.student: each for each in view([*CLASS, *more]).each}
+    assert next(iter(found)) == "bob"
+    assert list(found)[-1] == "ada"
+    assert (found["ada"].judged, found["ada"].points, found["ada"].max_points) == (3, 10.0, 15.0)
+    assert found["ada"].lost == "another (-5)"
+    assert (found["flo"].judged, found["flo"].points, found["flo"].max_points) == (0, 0, 0)
+
+
 def test_the_commonest_mistake_comes_first_with_its_smallest_run() -> None:
     ideas = view(CLASS).ideas
     assert [(idea.learners, idea.students) for idea in ideas] == [(2, "bob, cem"), (1, "dan")]
@@ -125,6 +135,7 @@ def test_tables_are_csv_that_a_spreadsheet_takes_as_text(tmp_path: Path) -> None
     class_ = [*CLASS, Judged("=cmd()", SLOT, "", None, problem="+1")]
     written = view(class_).write(tmp_path)
     assert {path.name for path in written} == {
+        "learners.csv",
         "requirements.csv",
         "ideas.csv",
         "to-look-at.csv",
