@@ -22,23 +22,16 @@ from compose.project import COMPOSE
 from reference.platform import event_log, sql
 from reference.platform.errors import LeaseLost, PortError
 from reference.platform.event_log import START, EventLog
-from reference.platform.events import Envelope, partition_of
 from reference.platform.leases import LEASE_SECONDS
 from reference.platform.redis_server import FakeRedisServer
 from reference.shortener.click_repository import SqlClickRepository
 from reference.shortener.components import Counted
 from tests.contracts import kafka_groups
 from tests.contracts.conftest import Services
+from tests.contracts.events import MINE, PARTITIONS, event, ids
 from tests.contracts.profiles import EVERYWHERE, LAPTOP
 
 pytestmark = pytest.mark.anyio
-
-PARTITIONS = 3
-MINE = partition_of("abc", PARTITIONS)
-
-
-def event(number: int) -> Envelope:
-    return Envelope(f"id-{number}", "abc", "link.clicked", 1, 1000.5 + number, "trace", {"n": number})
 
 
 @pytest.fixture
@@ -46,10 +39,6 @@ async def log(services: Services) -> AsyncIterator[EventLog]:
     log = event_log.connect(services.log_url, PARTITIONS, timeout=2.0)
     yield log
     await log.close()
-
-
-async def ids(log: EventLog, after: str) -> list[str]:
-    return [entry.event.id for entry in await log.read(MINE, after, 100)]
 
 
 @dataclass

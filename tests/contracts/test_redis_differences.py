@@ -14,21 +14,14 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from reference.platform import event_log
 from reference.platform.errors import Indefinite
 from reference.platform.event_log import START, EventLog
-from reference.platform.events import Envelope, partition_of
 from reference.platform.redis_client import redis_client
 from reference.shortener.redirect_cache import REPLACE_TICKET
 from tests.contracts.conftest import Services
+from tests.contracts.events import MINE, PARTITIONS, event, ids
 from tests.contracts.profiles import EVERYWHERE, LAPTOP
 from tests.listening import turns
 
 pytestmark = pytest.mark.anyio
-
-PARTITIONS = 3
-MINE = partition_of("abc", PARTITIONS)
-
-
-def event(number: int) -> Envelope:
-    return Envelope(f"id-{number}", "abc", "link.clicked", 1, 1000.5 + number, "trace", {"n": number})
 
 
 @pytest.fixture
@@ -36,10 +29,6 @@ async def log(services: Services) -> AsyncIterator[EventLog]:
     log = event_log.connect(services.log_url, PARTITIONS, timeout=2.0)
     yield log
     await log.close()
-
-
-async def ids(log: EventLog, after: str) -> list[str]:
-    return [entry.event.id for entry in await log.read(MINE, after, 100)]
 
 
 @pytest.fixture
