@@ -9,6 +9,7 @@ from workbench import create_links, load, roll_out
 from workbench.chaos.run import Outcome, clicks, links
 from workbench.chaos.visitors import DONE, Ledger, Visitors
 from workbench.loadgen.result import LoadResult
+from workbench.loadgen.silent import SilentView
 from workbench.stack import Stack
 
 from tests.stack.clients import COMPONENT, SLOT
@@ -22,17 +23,32 @@ WRITES = {"redirect": 10.0, "shorten": 6.0, "stats": 4.0, "delete": 2.0}
 """By journey, requests a second of others meanwhile, who keep a ledger."""
 
 
+LONGEST = 600.0
+"""Seconds of load, if nobody ends it."""
+
+
+class Ended(SilentView):
+    """Of a load that is ended by `stop`."""
+
+    stop: Callable[[], None]
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        self.stop = stop
+
+
 async def under_load(
     stack: Stack, seconds: float, do: Callable[[], Awaitable[object]]
 ) -> tuple[LoadResult, Ledger]:
-    """`do` while both loads are on; it has to end within `seconds`. Promises are checked afterwards."""
+    """`do` while both loads are on, which go on for `seconds` at least. Promises are checked afterwards."""
     codes = await create_links(stack, 100)
-    ledger, stop = Ledger(), asyncio.Event()
+    ledger, stop, view = Ledger(), asyncio.Event(), Ended()
     visiting = asyncio.create_task(Visitors(stack.url, ledger, WRITES).run(stop))
-    loading = asyncio.create_task(load(stack, codes, rate=RATE, seconds=seconds))
+    loading = asyncio.create_task(load(stack, codes, rate=RATE, seconds=LONGEST, view=view))
+    until = asyncio.get_running_loop().time() + seconds
     await asyncio.sleep(1.0)
     await do()
-    assert not loading.done(), "the load was over before the work was"
+    await asyncio.sleep(until - asyncio.get_running_loop().time())
+    view.stop()
     result = await loading
     stop.set()
     await visiting
@@ -59,7 +75,7 @@ async def test_five_updates_of_every_server_without_a_failed_request(stack: Stac
             for server in stack.servers:
                 await asyncio.to_thread(stack.restart, server)
 
-    nobody_noticed(*await under_load(stack, 60, update))
+    nobody_noticed(*await under_load(stack, 25, update))
 
 
 async def test_five_canaries_are_promoted_without_a_failed_request(stack: Stack) -> None:
@@ -76,7 +92,7 @@ async def test_five_canaries_are_promoted_without_a_failed_request(stack: Stack)
             shown = stack.status().roles
             assert len({shown[server]["components"][SLOT] for server in stack.servers}) == 1
 
-    nobody_noticed(*await under_load(stack, 60, update))
+    nobody_noticed(*await under_load(stack, 25, update))
     stack.unswap(SLOT)
 
 
@@ -97,7 +113,7 @@ async def test_a_canary_that_is_worse_is_taken_back_and_few_have_met_it(
         assert why in done.why
         assert len(done.steps) == 1
 
-    result, _ = await under_load(stack, 12, update)
+    result, _ = await under_load(stack, 6, update)
     assert result.failed <= 0.05 * result.sent
     assert {stack.status().roles[server]["components"][SLOT] for server in stack.servers} == {"reference"}
     assert stack.status().faults == {}

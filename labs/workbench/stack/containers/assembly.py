@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.stack.assembly import Assembly
 from workbench.stack.containers import engine
-from workbench.stack.containers.observed import observed
+from workbench.stack.containers.observed import Observed, observed
 from workbench.stack.containers.plan import OURS, ComposePlan
 from workbench.stack.containers.roles import NginxContainer, ServerContainer, ServiceContainer
 from workbench.stack.containers.toxiproxy import Toxiproxy
@@ -57,12 +57,21 @@ class ComposeAssembly(Assembly):
         async with asyncio.TaskGroup() as group:
             for role in self.roles.values():
                 group.create_task(self._take(role))
-        found = await asyncio.to_thread(observed, self.engine, self.plan.project)
+        found = await asyncio.to_thread(self._observed)
         self.plan.topology = found.named_like(self.plan.topology)
         async with asyncio.TaskGroup() as group:
             for role in self.roles.values():
                 if role.kind == "app":
                     group.create_task(self._serving(role))
+
+    def _observed(self) -> Observed:
+        """StartFailed: the network cannot be asked."""
+        network = self.roles["network"]
+        assert isinstance(network, Toxiproxy)
+        try:
+            return observed(self.engine, self.plan.project, network.proxies())
+        except RoleError as error:
+            raise StartFailed(str(error)) from None
 
     async def _compose_up(self) -> None:
         argv = [*self._compose(), "up", "--wait", "--no-build", "--pull", "never", "--quiet-pull"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
 import sys
+import tarfile
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -119,11 +122,20 @@ class Engine:
         held = memory.get("usage", 0) - memory.get("stats", {}).get("inactive_file", 0)
         return held, found.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9
 
+    def read(self, container: str, path: str) -> str:
+        """A file in the container, which need not run."""
+        chunks, _ = self.api.get_archive(container, path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            file = archive.extractfile(archive.next() or "")
+            return "" if file is None else file.read().decode("utf-8")
+
     def run_in(self, container: str, argv: list[str]) -> str:
         """Runs a program there; what it wrote. RuntimeError: it failed."""
         begun = self.api.exec_create(container, argv)
         told = bytes(self.api.exec_start(begun["Id"])).decode("utf-8", "replace")
-        if status := self.api.exec_inspect(begun["Id"])["ExitCode"]:
+        while (ended := self.api.exec_inspect(begun["Id"]))["Running"]:  # what it says may end before it does
+            time.sleep(0.02)
+        if status := ended["ExitCode"]:
             raise RuntimeError(f"{argv[0]} in {container} ended with {status}: {told.strip()[-500:]}")
         return told
 

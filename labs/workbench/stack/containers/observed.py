@@ -1,9 +1,10 @@
-"""The picture of a stack, read from what runs: the containers' own environment, nginx's file, Toxiproxy's list."""
+"""The picture of a stack, read from what runs: the containers' own environment, nginx's file, Toxiproxy's proxies."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,13 +41,14 @@ class Observed:
         return replace(planned, roles=tuple(roles), edges=tuple(edges))
 
 
-def observed(engine: Engine, project: str) -> Observed:
+def observed(engine: Engine, project: str, proxied: Mapping[str, Mapping[str, Any]]) -> Observed:
+    """`proxied`: by name, as Toxiproxy tells of them."""
     running = {
         each["Config"]["Labels"]["com.docker.compose.service"]: each
         for each in engine.of_project(project)
         if each["State"]["Running"]
     }
-    proxies = _proxies(engine, running)
+    proxies = _proxies(proxied)
     roles: dict[str, Role] = {}
     edges: list[Edge] = []
     for name, container in running.items():
@@ -59,23 +61,18 @@ def observed(engine: Engine, project: str) -> Observed:
                     roles.setdefault(service, Role(service, service_kind))
                     edges.append(Edge(name, service))
         elif command and command[0] == "nginx":
-            asked = dict.fromkeys(
-                SERVER.findall(engine.run_in(container["Id"], ["cat", "/etc/nginx/nginx.conf"]))
-            )
+            asked = dict.fromkeys(SERVER.findall(engine.read(container["Id"], "/etc/nginx/nginx.conf")))
             roles[name] = Role(name, "edge" if "balancer" in asked else "balancer")
             edges += [Edge(name, upstream) for upstream in asked]
     return Observed(tuple(roles.values()), tuple(edges))
 
 
-def _proxies(engine: Engine, running: dict[str, Any]) -> dict[int, str]:
+def _proxies(proxied: Mapping[str, Mapping[str, Any]]) -> dict[int, str]:
     """By port of `network`: the service that the proxy there leads to, as a role."""
-    told = engine.run_in(running["network"]["Id"], ["/toxiproxy-cli", "list"])
     found = {}
-    for line in told.splitlines():
-        columns = line.split("\t")
-        if len(columns) > 3 and columns[1].rpartition(":")[2].isdigit():
-            service = columns[2].partition(":")[0]
-            found[int(columns[1].rpartition(":")[2])] = ROLES.get(service, service)
+    for each in proxied.values():
+        service = each["upstream"].partition(":")[0]
+        found[int(each["listen"].rpartition(":")[2])] = ROLES.get(service, service)
     return found
 
 

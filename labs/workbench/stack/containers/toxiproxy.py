@@ -39,6 +39,17 @@ class Toxiproxy(ServiceContainer):
             raise ValueError(f"the network has no command {name!r}")
         return await asyncio.to_thread(self._faults, args["edges"], args["fault"], args.get("seconds"))
 
+    def proxies(self) -> dict[str, dict[str, Any]]:
+        """All that there are, by name: `listen` and `upstream` are addresses, as Toxiproxy tells them. RoleError."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        try:
+            found: dict[str, dict[str, Any]] = _asked(connection, "GET", "/proxies", None)
+        except (OSError, http.client.HTTPException) as error:
+            raise RoleError(f"the network does not answer: {error}") from error
+        finally:
+            connection.close()
+        return found
+
     def _faults(self, edges: list[str], fault: str, seconds: float | None) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
