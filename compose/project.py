@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,6 @@ APPS = ("app-1", "app-2", "app-3")
 ASK_METRICS = (
     "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics', timeout=5).read().decode())"
 )
-
-
-@cache
-def missing() -> str | None:
-    """Why nothing of this can run here, or None."""
-    try:
-        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False, timeout=30)
-        engine = subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return "there is no docker on PATH"
-    if engine.returncode:
-        return "no Docker engine answers"
-    if asked.returncode:
-        return "docker has no Compose v2"
-    if not (COMPOSE / ".env").exists():
-        return "there are no images yet: make images"
-    return None
 
 
 class ProjectError(Exception):

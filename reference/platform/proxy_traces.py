@@ -6,14 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from reference.platform.front_client import Client
 from reference.platform.http1 import RequestHead
-from reference.platform.trace_context import request_id_in
+from reference.platform.trace_context import brought
 from reference.platform.tracing import Record, Traces, asks, current, recorded
 
 
 def traced(traces: Traces, client: Client, request: RequestHead) -> AbstractContextManager[Record]:
     """Around the answer to `request`: records it, if it asks for that and comes from near."""
-    given = (request.get(b"x-request-id") or b"").decode("latin-1")
-    given = given or request_id_in(request.get(b"traceparent"))
+    given = brought(request.get(b"x-request-id"), request.get(b"traceparent"))
     forwarded = (request.get(b"x-forwarded-for") or b"").decode("latin-1")
     if not asks(given) or not traces.near.holds(client.peer.decode(), forwarded):
         return nullcontext({})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -15,24 +14,17 @@ from reference.platform.hosts import Hosts
 from reference.platform.logs import JsonLog
 from reference.platform.metrics import Metrics
 from reference.platform.problems import MEDIA_TYPE, Problem
-from reference.platform.trace_context import request_id_in, trace_id_in, trace_id_of
+from reference.platform.trace_context import brought, trace_id_in, trace_id_of
 from reference.platform.tracing import Record, Traces, asks, recorded
 
 BODY_LIMIT = 65_536
 """Bytes of a request's body."""
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 def request_id_of(scope: Scope) -> str:
     """The id of the request that `scope` belongs to, once RequestContext has seen it."""
     request_id: str = scope["state"]["request_id"]
     return request_id
-
-
-def well_formed(request_id: bytes | None) -> bool:
-    """Whether a client's X-Request-Id may be taken over."""
-    return request_id is not None and _REQUEST_ID.fullmatch(request_id) is not None
 
 
 class RequestContext:
@@ -61,12 +53,8 @@ class RequestContext:
         if scope["type"] != "http":
             raise ValueError(f"this server does not speak {scope['type']}")
         headers = dict(scope["headers"])
-        given, parent = headers.get(b"x-request-id"), headers.get(b"traceparent")
-        request_id = given.decode() if given is not None and well_formed(given) else request_id_in(parent)
-        request_id = request_id or uuid.uuid4().hex
-        scope.setdefault("state", {}).update(
-            request_id=request_id, trace_id=trace_id_in(parent) or trace_id_of(request_id)
-        )
+        request_id = brought(headers.get(b"x-request-id"), headers.get(b"traceparent")) or uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
         if self.traces is None or not asks(request_id) or not near(self.traces, scope):
             await self.handle(scope, receive, send, request_id)
             return
@@ -114,11 +102,13 @@ class RequestContext:
         sample = self.sample() if route != "/healthz" else 0.0
         if failed or traced or (sample and random.random() < sample):
             why = scope["state"].get("why")
+            parent = dict(scope["headers"]).get(b"traceparent")
+            trace = trace_id_in(parent) or trace_id_of(request_id)
             self.log.write(
                 "error" if failed else "info",
                 "request",
                 request_id=request_id,
-                **({"trace_id": trace} if (trace := scope["state"]["trace_id"]) else {}),
+                **({"trace_id": trace} if trace else {}),
                 method=scope["method"],
                 route=route,
                 status=status,

@@ -5,18 +5,14 @@ from __future__ import annotations
 import random
 
 from reference.platform.http1 import RequestHead
-from reference.platform.request_context import well_formed
-from reference.platform.trace_context import request_id_in
+from reference.platform.trace_context import brought
 
 
 def id_for(request: RequestHead | None) -> bytes:
-    """The request's id if it has a well-formed one, or a trace context that gives it one; else a new one."""
+    """What the request brings, else a new one."""
     if request is None:
         return new_id()
-    given = request.get(b"x-request-id")
-    if given is not None and well_formed(given):
-        return given
-    return request_id_in(request.get(b"traceparent")).encode() or new_id()
+    return brought(request.get(b"x-request-id"), request.get(b"traceparent")).encode() or new_id()
 
 
 def new_id() -> bytes:

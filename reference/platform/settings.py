@@ -13,6 +13,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from reference.platform.tracing import LOOPBACK
+
 Case = Literal["url-shortener"]
 Profile = Literal["embedded", "local", "compose"]
 
@@ -133,7 +135,7 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that servers answer for, besides that of the public URL and this machine's own; "*": any."""
 
-    traced_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    traced_from: tuple[str, ...] = LOOPBACK
     """Networks from which a request may ask to be traced, such as "10.213.0.0/16"."""
 
     secret: str = "not a secret: give the servers of a stack one"

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from reference.platform.hosts import Hosts
 from reference.platform.peers import client_address
-from reference.platform.request_context import well_formed
-from reference.platform.trace_context import request_id_in, trace_id_in, trace_id_of
+from reference.platform.trace_context import brought, trace_id_in, trace_id_of
 from reference.platform.tracing import Near, asks
 from reference.shortener.click_rows import told
 from reference.shortener.privacy import visitor
@@ -63,8 +62,8 @@ class PlainGets:
         ):
             return None
         referer, agent, forwarded = (found.get(name, b"").decode("latin-1") for name in VISITOR_HEADERS)
-        given, parent = found.get(b"x-request-id"), found.get(b"traceparent")
-        trace = given.decode() if given is not None and well_formed(given) else request_id_in(parent)
+        parent = found.get(b"traceparent")
+        trace = brought(found.get(b"x-request-id"), parent)
         if parent is not None and trace_id_in(parent) != trace_id_of(trace):
             return None  # its log line has to tell of both
         kind = Traced if asks(trace) and self._near.holds(peer, forwarded) else Plain

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from workbench.stack import Stack
-from workbench.stack.containers import engine
+from workbench.stack.containers.engine import missing
 
-from compose.project import Project, missing
+from compose.project import Project
 from compose.project import stack as project_stack
 from tests import worker
 
@@ -35,7 +35,7 @@ def running() -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """One that the workbench steers, for all tests of a module."""
-    if (reason := engine.missing()) is not None:
+    if (reason := missing()) is not None:
         pytest.skip(reason)
     with Stack(profile="compose") as stack:
         yield stack

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from workbench.stack.containers.engine import missing
 
-from compose.project import COMPOSE, missing
+from compose.project import COMPOSE
 from grading.answers.alerts.firing import Told, told
 from grading.answers.alerts.rules import rules
 from grading.answers.alerts.runs import Run, runs

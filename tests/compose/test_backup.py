@@ -17,13 +17,14 @@ import httpx
 import pytest
 from workbench.chaos.run import Outcome, clicks, links
 from workbench.chaos.visitors import DONE, Ledger, Visitors
+from workbench.stack.containers.engine import missing
 
 from compose.backup import manifest
 from compose.backup.errors import BackupError
 from compose.backup.manifest import Dump
 from compose.backup.restore import restore
 from compose.backup.take import take
-from compose.project import Project, missing, stack
+from compose.project import Project, stack
 from tests import worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]

@@ -12,9 +12,10 @@ import pytest
 from workbench import dashboard
 from workbench.chaos.visitors import Ledger, Visitors
 from workbench.stack import Stack
+from workbench.stack.containers.engine import missing
 
 from compose.observability.dashboard import ROWS
-from compose.project import COMPOSE, missing
+from compose.project import COMPOSE
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 

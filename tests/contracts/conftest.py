@@ -13,8 +13,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 from redis.asyncio import Redis
+from workbench.stack.containers.engine import missing
 
-from compose.project import COMPOSE, Project, free_ports, missing
+from compose.project import COMPOSE, Project, free_ports
 from reference.platform import event_log
 from reference.platform.embedded import EmbeddedServices
 from reference.platform.local import available, local_services

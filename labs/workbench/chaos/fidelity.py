@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workbench.chaos.table import JOURNEYS
@@ -80,8 +80,13 @@ def differing(one: Records, other: Records) -> list[tuple[str, str]]:
     ]
 
 
+def reasons(cells: Iterable[tuple[str, str]], predicted: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """By fault: why such cells are not the same, as far as somebody has found out (`differs`)."""
+    return {fault: predicted[fault].get("differs", "not explained yet") for fault, _ in cells}
+
+
 def difference(one: Records, other: Records, predicted: Mapping[str, Mapping[str, str]]) -> str:
-    """A line for each such cell, and for each fault why, as far as somebody has found out (`differs`)."""
+    """A line for each such cell, and for each fault why."""
     cells = differing(one, other)
     same = len(JOURNEYS) * len(set(one) & set(other)) - len(cells)
     lines = [
@@ -92,6 +97,6 @@ def difference(one: Records, other: Records, predicted: Mapping[str, Mapping[str
     ]
     lines += [f"| {fault} | {j} | {said(one[fault], j)} | {said(other[fault], j)} |" for fault, j in cells]
     lines.append("")
-    for fault in dict.fromkeys(fault for fault, _ in cells):
-        lines += [f"**{fault}**: {predicted[fault].get('differs', 'not explained yet')}", ""]
+    for fault, why in reasons(cells, predicted).items():
+        lines += [f"**{fault}**: {why}", ""]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from workbench.chaos.fidelity import Records, differing, said
+from workbench.chaos.fidelity import Records, differing, reasons, said
 from workbench.chaos.table import JOURNEYS, predictions
 from workbench.stack.tables import aligned, as_html
 
@@ -46,10 +46,7 @@ class Fidelity:
         self.mine, self.theirs = mine, theirs
         self.differing = differing(mine, theirs)
         self.agreement = 1 - len(self.differing) / (len(mine) * len(JOURNEYS)) if mine else 1.0
-        self.reasons = {
-            fault: predictions()[fault].get("differs", "not explained yet")
-            for fault in dict.fromkeys(fault for fault, _ in self.differing)
-        }
+        self.reasons = reasons(self.differing, predictions())
 
     def _rows(self) -> list[tuple[str, ...]]:
         head = ("fault", "journey", *self.names)

@@ -66,8 +66,12 @@ class Stack:
         self.case = case
         self.profile = profile or default_profile()
         self.name = name or f"{case}-{os.getpid()}-{next(_numbers)}"
-        self._wanted = {"servers": servers, "settings": settings or {}, "owned": owner == "process"}
-        self._wanted["observability"] = observability
+        self._wanted = {
+            "servers": servers,
+            "settings": settings or {},
+            "owned": owner == "process",
+            "observability": observability,
+        }
         self._state: StackState | None = None
         self._finalizer: weakref.finalize[..., Stack] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None

@@ -36,9 +36,19 @@ def remove(directories: list[str]) -> None:
         time.sleep(0.1)
 
 
-def take_down(project: str) -> None:
-    """Its containers, networks and volumes."""
-    argv = ["docker", "compose", "-p", project, "down", "--volumes", "--timeout", "0", "--remove-orphans"]
+def take_down(project: str, seconds: int = 0) -> None:
+    """Its containers, which have so many seconds to drain, networks and volumes."""
+    argv = [
+        "docker",
+        "compose",
+        "-p",
+        project,
+        "down",
+        "--volumes",
+        "--timeout",
+        str(seconds),
+        "--remove-orphans",
+    ]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
 

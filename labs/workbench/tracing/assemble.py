@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from workbench.tracing.rounding import fitted
+from workbench.tracing.rounding import end_of, fitted
 from workbench.tracing.spans import Kind, Span, Trace
 from workbench.tracing.words import of_command, of_sql
 
@@ -70,7 +70,7 @@ def assemble(
     outermost = asked.to if asked is not None else _outermost(found)
     limits = (asked.began, asked.began + asked.seconds) if asked is not None else (-inf, inf)
     found = fitted(found, outermost, *limits)
-    hops = _hops(found, asked)
+    hops = _hops(found, asked, outermost)
     if not hops:
         return Trace(request_id, "?", "?", None, ())
     first = hops[0]
@@ -118,13 +118,12 @@ def _outermost(found: Mapping[str, Sequence[Record]]) -> str:
 # --- over HTTP, from process to process
 
 
-def _hops(found: Mapping[str, Sequence[Record]], asked: Asked | None) -> list[Step]:
+def _hops(found: Mapping[str, Sequence[Record]], asked: Asked | None, outermost: str) -> list[Step]:
     """From the client inwards. The first is the client's own; if that is not known, what the outermost process saw."""
     asks = [(role, r) for role, records in found.items() for r in records if r["name"] == "ask"]
     handles = {
         role: r for role, records in found.items() for r in records if r["name"] in ("pass on", "handle")
     }
-    outermost = _outermost(found)
     hops = []
     if asked is not None:
         what, said = f"{asked.method} {asked.path}", _answer(asked.status, handles.get(asked.to))
@@ -165,15 +164,13 @@ def _own(role: str, records: Sequence[Record]) -> list[Step]:
     for r in records:
         if r["name"] in ("pass on", "handle", "ask"):
             continue
-        within = resolve is not None and resolve["began"] <= r["began"] and _end(r) <= _end(resolve) + SLACK
+        within = (
+            resolve is not None and resolve["began"] <= r["began"] and end_of(r) <= end_of(resolve) + SLACK
+        )
         step = _step(role, r, within=within, read_store=read_store)
         read_store = read_store or (step.kind == "store" and step.source != "consumer")
         steps.append(step)
     return steps
-
-
-def _end(r: Record) -> float:
-    return float(r["began"]) + float(r["seconds"] or 0.0)
 
 
 def _step(role: str, r: Record, *, within: bool, read_store: bool) -> Step:

@@ -22,7 +22,7 @@ def fitted(
     for outer in chain:
         if "rounded" in outer:
             _fit(outer, began, ended, inner)
-        began, ended = max(began, outer["began"]), min(ended, _end(outer))
+        began, ended = max(began, outer["began"]), min(ended, end_of(outer))
     return copy
 
 
@@ -40,11 +40,12 @@ def _chain(found: Mapping[str, list[Record]], role: str) -> list[Record]:
 
 
 def _fit(r: Record, began: float, ended: float, inner: Record | None) -> None:
-    first, last = max(began, r["began"]), min(ended, _end(r))
+    first, last = max(began, r["began"]), min(ended, end_of(r))
     if inner is not None:
-        first, last = min(first, inner["began"]), max(last, _end(inner))
+        first, last = min(first, inner["began"]), max(last, end_of(inner))
     r["began"], r["seconds"] = first, max(0.0, last - first)
 
 
-def _end(r: Record) -> float:
-    return float(r["began"]) + float(r["seconds"])
+def end_of(r: Mapping[str, Any]) -> float:
+    """Of a span; one that is not over yet ends where it began."""
+    return float(r["began"]) + float(r["seconds"] or 0.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ from workbench.stack.containers.plan import OURS, ComposePlan
 from workbench.stack.containers.roles import NginxContainer, ServerContainer, ServiceContainer
 from workbench.stack.containers.toxiproxy import Toxiproxy
 from workbench.stack.errors import StartFailed
+from workbench.stack.guardian import take_down
 from workbench.stack.plan import Plan
 from workbench.stack.role import Role, RoleError
 
 UP_SECONDS = 150.0
-DOWN_SECONDS = 60.0
 DRAIN_SECONDS = 3
 
 
@@ -145,21 +144,14 @@ class ComposeAssembly(Assembly):
     async def stop(self) -> None:
         await self.watchdog.stop()
         self.watchdog.expected.update(self.roles.values())
-        await asyncio.to_thread(self._down, DRAIN_SECONDS)
-
-    def _down(self, seconds: int) -> None:
-        argv = ["docker", "compose", "-p", self.plan.project, "down", "--volumes", "--remove-orphans"]
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(
-                [*argv, "--timeout", str(seconds)], capture_output=True, timeout=DOWN_SECONDS, check=False
-            )
+        await asyncio.to_thread(take_down, self.plan.project, DRAIN_SECONDS)
 
     def kill_all(self) -> None:
         self.watchdog.stopping = True
         if self.ups is not None:
             if self.ups.returncode is None:
                 self.ups.kill()
-            self._down(0)
+            take_down(self.plan.project)
         for role in self._contained():
             role.ended(0)
         self.engine.close()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,22 +43,22 @@ class Toxiproxy(ServiceContainer):
 
     def proxies(self) -> dict[str, dict[str, Any]]:
         """All that there are, by name: `listen` and `upstream` are addresses, as Toxiproxy tells them. RoleError."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        try:
+        with self._connected() as connection:
             found: dict[str, dict[str, Any]] = _asked(connection, "GET", "/proxies", None)
-        except (OSError, http.client.HTTPException) as error:
-            raise RoleError(f"the network does not answer: {error}") from error
-        finally:
-            connection.close()
-        return found
+            return found
 
     def _faults(self, edges: list[str], fault: str, seconds: float | None) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        try:
+        with self._connected() as connection:
             proxies = _asked(connection, "GET", "/proxies", None)
             for edge in edges:
                 for method, path, body in requests(edge, proxies[edge], fault, seconds):
                     _asked(connection, method, path, body)
+
+    @contextmanager
+    def _connected(self) -> Iterator[http.client.HTTPConnection]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        try:
+            yield connection
         except (OSError, http.client.HTTPException) as error:
             raise RoleError(f"the network does not take orders: {error}") from error
         finally:
