@@ -3,7 +3,7 @@
 
 include python.mk
 
-.PHONY: help lab teach test lint format labs lock wheels bench images clean
+.PHONY: help lab teach test soak lint format labs lock wheels bench images clean
 
 lab: $(READY)    ## open JupyterLab on your own copy of the notebooks (in work/)
 	@$(BIN)/workbench lab
@@ -13,6 +13,9 @@ teach: $(READY)  ## open JupyterLab as an instructor, with a sample class to gra
 
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
+
+soak: $(READY)   ## many more seeds and codes than the tests take: half an hour, before a release
+	@$(BIN)/python -m pytest -m soak -n 2 $(TESTFLAGS)
 
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -1,32 +1,10 @@
 """The notebook in JupyterLab, in a real browser: it runs, it looks outside for nothing, and a keyboard is enough."""
 
-import json
-import re
-
 import pytest
 
-from tests.browser.driver import NOTEBOOK, Lab, Visit
+from tests.browser.driver import Lab, Visit
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.mark.slow
-def test_the_learners_copy_runs_from_top_to_bottom(lab: Lab, visit: Visit) -> None:
-    visit.open(lab.address(NOTEBOOK))
-    page = visit.page
-    visit.run_all(150, cells=21)
-    visit.pages()
-    # What JupyterLab drew
-    assert page.locator(".jp-RenderedMermaid").count() >= 3
-    assert page.locator(".workbench-chart canvas").count() >= 4
-    # What the kernel put out
-    code = visit.saved(lab.work / NOTEBOOK)
-    outputs = [(cell["id"], out) for cell in code for out in cell["outputs"]]
-    assert [id for id, out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"] == []
-    verdict = next(
-        json.dumps(out) for id, out in outputs if id == "redirect-cache-check" and "of 20" in json.dumps(out)
-    )
-    assert re.search(r"\d+ of 20 points", verdict)
 
 
 def test_a_prediction_and_the_stop_of_a_load_by_keyboard_alone(lab: Lab, visit: Visit, copy: str) -> None:

@@ -1,4 +1,4 @@
-"""Ten million codes from five generators, each a process of its own, and no code twice.
+"""Many codes from five generators, each a process of its own, and no code twice: ten million of them in `make soak`.
 
 The generators share what they share in service: one counter of ranges, in a store behind TCP. One of them is killed
 half way. The pool is a file for each: a Redis set would hide a code that comes twice."""
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 GENERATORS = 5
 CODES = 10_000_000
+"""In the slow lane a tenth."""
 
 
 class FilePool:
@@ -118,7 +119,14 @@ async def issued_by_generators(folder: Path, count: int) -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize("count", [50 * BLOCK // 5, pytest.param(CODES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count",
+    [
+        50 * BLOCK // 5,
+        pytest.param(CODES // 10, marks=pytest.mark.slow),
+        pytest.param(CODES, marks=[pytest.mark.slow, pytest.mark.soak]),
+    ],
+)
 async def test_no_code_is_made_twice(tmp_path: Path, count: int) -> None:
     files = await issued_by_generators(tmp_path, count)
     assert codes_in(files) >= count

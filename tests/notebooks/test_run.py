@@ -1,24 +1,21 @@
-"""Every notebook runs from top to bottom: with its solutions on `embedded`, on `local` and from a learner's bundle, and
-from the bundle as learners get it.
+"""Every notebook with its solutions runs from top to bottom and gets full marks: from this checkout on `local`, and
+from a learner's bundle on `embedded`; so each of the two trees and each of the two profiles is met by every notebook.
 
-That takes minutes, and is for the slow lane. In `make test` the browser runs the cells of one that learners get.
+As learners get them they are run in a browser (tests/browser/test_notebooks.py). Both take minutes, and are for the
+slow lane; in `make test` the browser runs the cells of one.
 """
 
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from workbench.release import RELEASE, ROOT, SOURCE, sources
+from workbench.release import ROOT, SOURCE, sources
 
-from grading.answers.quantities import digits
 from grading.bundle.contents import contents
 from grading.bundle.folder import write
 
@@ -86,7 +83,7 @@ def run(notebook: Any, folder: Path) -> dict[str, Any]:
     return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
 
 
-@pytest.mark.parametrize("where", ["embedded", pytest.param("local", marks=pytest.mark.local), "bundle"])
+@pytest.mark.parametrize("where", [pytest.param("local", marks=pytest.mark.local), "bundle"])
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
 def test_with_its_solutions_it_gets_full_marks(
     name: Path, where: str, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
@@ -114,38 +111,3 @@ def test_with_its_solutions_it_gets_full_marks(
         assert re.search(r"deleted: +\[404, 404, 404\]", texts(cells["life-and-death"]))
         assert journal["url-req-availability"]["measured"] == 0
         assert journal["url-scale-skew-1-90"]["measured"] == pytest.approx(0.507, abs=0.001)
-
-
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
-def test_as_released_it_runs_asks_for_predictions_and_judges_what_is_there(
-    name: Path, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By nbmake, as a learner's instructor might run it."""
-    run_from(bundle, monkeypatch)
-    shutil.copyfile(bundle / RELEASE / name, tmp_path / "lab.ipynb")
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    argv = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbmake",
-        "--overwrite",
-        "--nbmake-timeout=120",
-        "-p",
-        "no:cacheprovider",
-    ]
-    ran = subprocess.run(
-        [*argv, "lab.ipynb"], cwd=tmp_path, capture_output=True, text=True, env=os.environ.copy()
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    notebook: Any = nbformat.read(tmp_path / "lab.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
-    for id, cell in cells.items():
-        if id.startswith(("predict-", "measure-")):
-            assert "Predict first." in texts(cell), id
-        if is_graded(cell):
-            most = digits(cell.metadata.nbgrader.points)
-            points = re.search(rf"([\d.]+) of {most} points", texts(cell))
-            assert points is not None, id
-            assert float(points[1]) < float(most), id
-    assert not (tmp_path / "experiments.json").exists()

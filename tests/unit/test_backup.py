@@ -1,4 +1,5 @@
-"""What a backup says of itself, and that nothing else is taken for one. The rest: tests/compose/test_backup.py."""
+"""What a backup says of itself, and that nothing else is taken for one. The rest is in
+tests/compose/project/test_backup.py."""
 
 import hashlib
 import json

@@ -14,7 +14,7 @@ from workbench.chaos.visitors import DONE, Ledger, Visit, Visitors
 from workbench.stack import Stack
 
 BEFORE, AFTER = 2.0, 3.0
-"""Seconds of load before a fault begins and after it has ended."""
+"""Seconds of load before a fault begins and after it has ended, to say how each journey fares."""
 
 COUNTED_WITHIN = 60.0
 
@@ -35,23 +35,23 @@ class Outcome:
     details: dict[str, int] = field(default_factory=dict)
 
 
-async def run(name: str, fault: Fault, stack: Stack) -> Outcome:
-    """The stack is as it was afterwards."""
+async def run(name: str, fault: Fault, stack: Stack, before: float = BEFORE, after: float = AFTER) -> Outcome:
+    """The stack is as it was afterwards. `before`, `after`: seconds of load."""
     ledger, stop = Ledger(), asyncio.Event()
     if fault.setting is not None:
         await asyncio.to_thread(stack.set, fault.setting[0], fault.setting[1])
-    before = await asyncio.to_thread(stack.metrics)
+    metrics = await asyncio.to_thread(stack.metrics)
     visiting = asyncio.create_task(Visitors(stack.url, ledger, fault.rates).run(stop))
-    await asyncio.sleep(BEFORE)
+    await asyncio.sleep(before)
     began = time.monotonic()
     await asyncio.to_thread(fault.begin, stack)
     await asyncio.sleep(max(0.0, began + fault.lasts - time.monotonic()))
     ended = time.monotonic()
-    met = fault.met is None or fault.met(before, await asyncio.to_thread(stack.metrics))
+    met = fault.met is None or fault.met(metrics, await asyncio.to_thread(stack.metrics))
     asked_to_end = time.monotonic()
     await asyncio.to_thread(fault.end, stack)
     healthy = time.monotonic()
-    await asyncio.sleep(AFTER)
+    await asyncio.sleep(after)
     stop.set()
     await visiting
     if fault.setting is not None:

@@ -10,22 +10,21 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from workbench.chaos.run import Outcome, clicks, links
 from workbench.chaos.visitors import DONE, Ledger, Visitors
-from workbench.stack.containers.engine import missing
 
 from compose.backup import manifest
 from compose.backup.errors import BackupError
 from compose.backup.manifest import Dump
 from compose.backup.restore import restore
 from compose.backup.take import take
-from compose.project import Project, stack
-from tests import worker
+from compose.project import Project
+from tests.compose.project.conftest import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]
 
@@ -56,15 +55,12 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
-    with stack(f"workbench-backup-{worker.number()}", f"10.213.{204 + worker.number()}") as (project, base):
-        found = Kept(project, base, tmp_path_factory.mktemp("backups"))
-        project.set("code_strategy", "pool")
-        asyncio.run(use_and_take(found))
-        found.codes = {*found.ledger.links, *found.ledger.tokens, *found.ledger.deleted} | pool(project)
-        yield found
+def kept(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    found = Kept(running.project, running.http, tmp_path_factory.mktemp("backups"))
+    found.project.set("code_strategy", "pool")
+    asyncio.run(use_and_take(found))
+    found.codes = {*found.ledger.links, *found.ledger.tokens, *found.ledger.deleted} | pool(found.project)
+    return found
 
 
 async def use_and_take(kept: Kept) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.compose.conftest import Running
+from tests.compose.project.conftest import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]
 

@@ -1,11 +1,10 @@
-"""The whole profile as a project of its own, started once for all tests of this folder."""
+"""The whole profile as a project of its own, started once for all tests of this folder, and away after them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from workbench.stack import Stack
 from workbench.stack.containers.engine import missing
 
 from compose.project import Project
@@ -21,7 +20,7 @@ class Running:
         self.https = f"https://127.0.0.1:{project.environment['HTTPS_PORT']}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Running]:
     if (reason := missing()) is not None:
         pytest.skip(reason)
@@ -30,12 +29,3 @@ def running() -> Iterator[Running]:
         base,
     ):
         yield Running(project, base)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """One that the workbench steers, for all tests of a module."""
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
-    with Stack(profile="compose") as stack:
-        yield stack

@@ -13,7 +13,7 @@ from workbench.chaos.visitors import DONE, Ledger, Visitors
 from compose.project import Project, ProjectError
 from reference.platform.migrations import newest
 from reference.shortener.migrations import STORE
-from tests.compose.conftest import Running
+from tests.compose.project.conftest import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 

@@ -7,9 +7,7 @@ import itertools
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,7 +16,6 @@ import pytest
 from nbclient import NotebookClient
 from workbench import trace, trace_of
 from workbench.stack import ComponentError, Stack, StackError
-from workbench.stack.containers.engine import missing
 from workbench.stack.containers.plan import project_name
 
 from reference.build import build
@@ -31,27 +28,12 @@ from tests.stack.clients import (
     clicks,
     eventually,
     following,
-    mend_all,
     new_incident,
     shorten,
     status_of,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Stack]:
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
-    with Stack(profile="compose", settings={"spare_shards": 1, "click_buffer": 500}) as stack:
-        yield stack
-
-
-@pytest.fixture
-def stack(running: Stack) -> Iterator[Stack]:
-    yield running
-    mend_all(running)
 
 
 def containers(name: str) -> list[str]:
@@ -282,13 +264,11 @@ def test_without_an_engine_one_line_says_what_still_works(monkeypatch: pytest.Mo
     assert "\n" not in str(caught.value)
 
 
-def test_a_supervisor_that_is_killed_leaves_no_container(tmp_path: Path) -> None:
-    name = f"orphan-{os.getpid()}"
-    script = f"from workbench import Stack; Stack(profile='compose', name={name!r}, owner=None).start()"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=200)
-    found = Stack.connect(name)
+def test_a_supervisor_that_is_killed_leaves_no_container(running: Stack) -> None:
+    """The last one that this stack is for."""
+    name = running.name
     assert len(containers(name)) > 15
-    os.kill(found._running().pid, signal.SIGKILL)
+    os.kill(running._running().pid, signal.SIGKILL)
     eventually(lambda: not containers(name), "all containers are gone", seconds=60)
     argv = ["docker", "volume", "ls", "--quiet", "--filter", f"name={project_name(name)}_"]
     eventually(
@@ -300,7 +280,7 @@ def test_a_supervisor_that_is_killed_leaves_no_container(tmp_path: Path) -> None
 
 def test_the_welcome_notebook_runs_unchanged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The profile is named by the environment, as somebody does who runs all notebooks on it."""
-    notebook = nbformat.read(Path(__file__).parents[2] / "labs/welcome.ipynb", as_version=4)
+    notebook = nbformat.read(Path(__file__).parents[3] / "labs/welcome.ipynb", as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = cell.source.replace("guess = None", "guess = 0.5")
