@@ -1,5 +1,5 @@
-"""Every notebook with its solutions runs from top to bottom and gets full marks: from this checkout on `local`, and
-from a learner's bundle on `embedded`; so each of the two trees and each of the two profiles is met by every notebook.
+"""Every notebook with its solutions runs from top to bottom and gets full marks: from a learner's bundle on `embedded`,
+and one of them from this checkout on `local`; in a soak all of them.
 
 As learners get them they are run in a browser (tests/browser/test_notebooks.py). Both take minutes, and are for the
 slow lane; in `make test` the browser runs the cells of one.
@@ -83,8 +83,18 @@ def run(notebook: Any, folder: Path) -> dict[str, Any]:
     return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
 
 
-@pytest.mark.parametrize("where", [pytest.param("local", marks=pytest.mark.local), "bundle"])
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.stem)
+def everywhere() -> list[Any]:
+    """Each notebook from the bundle, and from this checkout on real services."""
+    on_local = {
+        name: [pytest.mark.local, *([pytest.mark.soak] if name != READ_PATH else [])] for name in NAMES
+    }
+    return [
+        *(pytest.param(name, "bundle", id=f"{name.stem}-bundle") for name in NAMES),
+        *(pytest.param(name, "local", id=f"{name.stem}-local", marks=on_local[name]) for name in NAMES),
+    ]
+
+
+@pytest.mark.parametrize(("name", "where"), everywhere())
 def test_with_its_solutions_it_gets_full_marks(
     name: Path, where: str, tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,8 @@ ON_NEW_LINKS = [one for one in WRONG if one.symptom == probes.NEW_LINK]
 
 
 @pytest.fixture(
-    scope="module", params=["embedded", pytest.param("local", marks=[pytest.mark.local, pytest.mark.slow])]
+    scope="module",
+    params=["embedded", pytest.param("local", marks=[pytest.mark.local, pytest.mark.slow, pytest.mark.soak])],
 )
 def profile(request: pytest.FixtureRequest) -> str:
     return str(request.param)
