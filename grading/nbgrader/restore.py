@@ -13,7 +13,7 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import NotebookNode, from_dict
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -142,11 +142,10 @@ def _changed(cell: SubmittedCell, known: ReleasedCell) -> list[str]:
 
 
 def _new(cell_type: str, source: str, index: int, metadata: dict[str, Any] | None = None) -> NotebookNode:
-    make = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[cell_type]
-    cell: NotebookNode = make(  # type: ignore[no-untyped-call]
-        source, id=f"cell-{index}", metadata=_node(metadata or {})
-    )
-    return cell
+    """As nbformat would make it, which checks each against the schema of a notebook; the whole is checked when written."""
+    own = {"execution_count": None, "outputs": []} if cell_type == "code" else {}
+    cell = {"cell_type": cell_type, "id": f"cell-{index}", "metadata": metadata or {}, "source": source}
+    return _node(cell | own)
 
 
 def _notebook(cells: list[NotebookNode], metadata: dict[str, Any]) -> NotebookNode:
