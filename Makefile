@@ -14,8 +14,8 @@ teach: $(READY)  ## open JupyterLab as an instructor, with a sample class to gra
 test: $(READY)   ## run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
 
-soak: $(READY)   ## many more seeds and codes than the tests take: half an hour, before a release
-	@$(BIN)/python -m pytest -m soak -n 2 $(TESTFLAGS)
+soak: $(READY)   ## what the tests do once, on more seeds, codes, learners and services: before a release
+	@$(BIN)/python -m pytest -m soak -n 2 --dist loadfile $(TESTFLAGS)
 
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
