@@ -104,6 +104,9 @@ CACHES = {
 }
 """Wrong redirect caches of the judge's own collection, and what rejects them here."""
 
+SECONDS = 9.0
+"""Of load: a learner's takes 12."""
+
 LOOPS = Wrong(
     "url-shortener/redirect-cache",
     "loops for ever at its sixtieth redirect",
@@ -118,7 +121,7 @@ LOOPS = Wrong(
 def judged(
     slot: str, source: str, seed: int = 1, profile: str = "embedded"
 ) -> tuple[CapstoneVerdict, Evidence]:
-    evidence = asyncio.run(run(plan_for(slot, seed, 12.0), source, profile=profile))
+    evidence = asyncio.run(run(plan_for(slot, seed, SECONDS), source, profile=profile))
     return verdict(evidence, profile), evidence
 
 

@@ -295,16 +295,23 @@ def untouched(project: Project) -> tuple[Rows, list[str], list[str]]:
     return but(MOVES_ON, rows(project)), databases, started
 
 
+@pytest.fixture(scope="module")
+def standing(kept: Kept) -> tuple[Rows, list[str], list[str]]:
+    """What stands before the first of them is tried, and is to stand after each."""
+    return untouched(kept.project)
+
+
 @pytest.mark.parametrize("how", SPOILED)
-def test_a_backup_that_is_not_right_changes_nothing(kept: Kept, how: str, tmp_path: Path) -> None:
+def test_a_backup_that_is_not_right_changes_nothing(
+    kept: Kept, standing: tuple[Rows, list[str], list[str]], how: str, tmp_path: Path
+) -> None:
     spoil, said = SPOILED[how]
     folder = tmp_path / "spoiled"
     shutil.copytree(kept.quiet, folder)
     spoil(folder)
-    before = untouched(kept.project)
     with pytest.raises(BackupError, match=said):
         put_back(kept, folder, overwrite=True)
-    assert untouched(kept.project) == before
+    assert untouched(kept.project) == standing
 
 
 def test_no_backup_is_taken_while_links_move(kept: Kept, tmp_path: Path) -> None:

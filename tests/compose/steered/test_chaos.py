@@ -13,9 +13,9 @@ OTHERS = {
     f"{shard} {how}": fault
     for shard in ("shard-2", "shard-3")
     for how, fault in (
-        ("killed", killed(shard, met=SHARD_MET)),
-        ("paused", paused(shard, met=SHARD_MET)),
-        ("slow", slowed(shard, 0.1)),
+        ("killed", killed(shard, met=SHARD_MET, lasts=2.5)),
+        ("paused", paused(shard, met=SHARD_MET, lasts=2.5)),
+        ("slow", slowed(shard, 0.1, lasts=2.5)),
     )
 }
 """What the table does to the first shard."""
