@@ -12,10 +12,10 @@ teach: $(READY)  ## open JupyterLab as an instructor, with a sample class to gra
 	@$(BIN)/workbench teach
 
 test: $(READY)   ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTFLAGS)
 
 soak: $(READY)   ## what the tests do once, on more seeds, codes, learners and services: before a release
-	@$(BIN)/python -m pytest -m soak -n 2 --dist loadfile $(TESTFLAGS)
+	@$(BIN)/python -m pytest -m soak -n $(JOBS) --dist loadfile $(TESTFLAGS)
 
 lint: $(READY)   ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -7,6 +7,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 READY     := $(VENV)/.ready
 TESTFLAGS ?=
+JOBS      ?= 2
 
 .DEFAULT_GOAL := help
 

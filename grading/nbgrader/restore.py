@@ -143,7 +143,7 @@ def _changed(cell: SubmittedCell, known: ReleasedCell) -> list[str]:
 
 def _new(cell_type: str, source: str, index: int, metadata: dict[str, Any] | None = None) -> NotebookNode:
     """As nbformat would make it, which checks each against its schema; here the whole is, when it is written."""
-    own = {"execution_count": None, "outputs": []} if cell_type == "code" else {}
+    own: dict[str, Any] = {"execution_count": None, "outputs": []} if cell_type == "code" else {}
     cell = {"cell_type": cell_type, "id": f"cell-{index}", "metadata": metadata or {}, "source": source}
     return _node(cell | own)
 

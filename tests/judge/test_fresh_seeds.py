@@ -26,10 +26,10 @@ pytestmark = pytest.mark.slow
 
 ROUNDS = 5
 """Of a soak."""
-SEEDS_EACH = 8
+SEEDS_EACH = 5
 OF_A_MARK = 20
 """Seeds on one of which a wrong component must fail."""
-ONE_IN = 8
+ONE_IN = 16
 """Of the wrong components, those that a round judges by every requirement. The next run draws others."""
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 """Ends when this process ends, however that comes about."""

@@ -142,6 +142,7 @@ def test_another_order_on_another_day_gives_the_same_table(
 
 
 @pytest.mark.slow
+@pytest.mark.soak  # on a cluster each time (test_thirty.py)
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
 def test_grading_that_was_killed_goes_on_where_it_was(
     graded: Graded, new_course: Callable[[str], Path]

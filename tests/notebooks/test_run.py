@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 NAMES = [path.relative_to(ROOT / SOURCE) for path in sources()]
 TRIES = 3
 NOT_MEASURED = re.compile(r"\b[Rr]un this cell again\b.* Nothing was recorded\.")
+WELCOME = Path("welcome.ipynb")
 READ_PATH = Path("url-shortener/04-detailed-design.ipynb")
 
 
@@ -85,9 +86,7 @@ def run(notebook: Any, folder: Path) -> dict[str, Any]:
 
 def everywhere() -> list[Any]:
     """Each notebook from the bundle, and from this checkout on real services."""
-    on_local = {
-        name: [pytest.mark.local, *([pytest.mark.soak] if name != READ_PATH else [])] for name in NAMES
-    }
+    on_local = {name: [pytest.mark.local, *([pytest.mark.soak] if name != WELCOME else [])] for name in NAMES}
     return [
         *(pytest.param(name, "bundle", id=f"{name.stem}-bundle") for name in NAMES),
         *(pytest.param(name, "local", id=f"{name.stem}-local", marks=on_local[name]) for name in NAMES),

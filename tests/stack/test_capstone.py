@@ -183,7 +183,13 @@ def test_the_right_ones_pass(slot: str, filling: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.local
-@pytest.mark.parametrize("slot", ["url-shortener/redirect-cache", "url-shortener/click-aggregator"])
+@pytest.mark.parametrize(
+    "slot",
+    [
+        "url-shortener/click-aggregator",
+        pytest.param("url-shortener/redirect-cache", marks=pytest.mark.soak),
+    ],
+)
 def test_the_reference_passes_on_real_services(slot: str) -> None:
     skip_unless_available("local")
     found, _ = judged(slot, "reference", profile="local")

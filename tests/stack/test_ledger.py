@@ -17,7 +17,7 @@ import httpx
 import pytest
 from workbench.stack import Stack
 
-pytestmark = [pytest.mark.anyio, pytest.mark.local, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.local, pytest.mark.slow, pytest.mark.soak]
 
 CLICK_BUFFER = 100
 """Click events in one server's memory at most: what one killed server may lose."""
