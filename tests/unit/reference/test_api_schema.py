@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
@@ -46,7 +46,7 @@ def schema() -> Any:
 @pytest.mark.parametrize("examples", [2, pytest.param(150, marks=pytest.mark.slow)])
 def test_it_keeps_to_its_description(schema: Any, who: str, mode: Any, examples: int) -> None:
     headers, excluded = (schema.administrator, NOT_REFUSED) if who == "administrator" else ({}, DECIDES_MORE)
-    asked = 0
+    asked, concrete = 0, {path for path in schema.raw_schema["paths"] if "{" not in path}
     for result in schema.get_all_operations():
         operation = result.ok()
 
@@ -54,6 +54,8 @@ def test_it_keeps_to_its_description(schema: Any, who: str, mode: Any, examples:
         @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: Any) -> None:
             nonlocal asked
+            # OpenAPI: a path without parameters goes before one with. "readyz" has the form of a code.
+            assume("{" not in case.path or case.formatted_path not in concrete)
             asked += 1
             case.call_and_validate(headers=headers, excluded_checks=excluded)
 
