@@ -1,6 +1,6 @@
 """The capstone can fail: a wrong component in each slot is rejected for the right reason, and right ones pass.
 
-Each run starts a stack and takes some 25 s, so nearly all of this is left to the slow lane.
+Each run starts a stack and takes some 20 s, so nearly all of this is left to the slow lane, or to a soak.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workbench import cli
@@ -107,6 +108,9 @@ CACHES = {
 SECONDS = 9.0
 """Of load: a learner's takes 12."""
 
+ALIKE = ("url-shortener/hash-codes", "url-shortener/snowflake-codes")
+"""For a soak: the slow lane has base62's run, in which codes are made in these ways too."""
+
 LOOPS = Wrong(
     "url-shortener/redirect-cache",
     "loops for ever at its sixtieth redirect",
@@ -171,10 +175,17 @@ def test_a_component_that_does_not_load_is_refused() -> None:
 # --- with one
 
 
+def soak(when: bool) -> list[Any]:
+    return [pytest.mark.soak] if when else []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("slot", "filling"),
-    [*((slot, "reference") for slot in SLOTS), ("url-shortener/redirect-cache", "plain")],
+    [
+        *(pytest.param(slot, "reference", marks=soak(slot in ALIKE)) for slot in SLOTS),
+        pytest.param("url-shortener/redirect-cache", "plain", marks=pytest.mark.soak),
+    ],
 )
 def test_the_right_ones_pass(slot: str, filling: str) -> None:
     found, _ = judged(slot, filling)
@@ -197,7 +208,10 @@ def test_the_reference_passes_on_real_services(slot: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.slot}: {wrong.title}")
+@pytest.mark.parametrize(
+    "wrong",
+    [pytest.param(each, id=f"{each.slot}: {each.title}", marks=soak(each.slot in ALIKE)) for each in WRONG],
+)
 def test_a_wrong_component_is_rejected(wrong: Wrong) -> None:
     found, _ = judged(wrong.slot, wrong.source)
     for requirement in wrong.rejected_by:
