@@ -24,7 +24,7 @@ EVERY = FAULTS | OTHERS
 
 @pytest.mark.parametrize("name", EVERY)
 async def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(name: str, stack: Stack) -> None:
-    outcome = await run(name, EVERY[name], stack, before=0.5, after=1.0)
+    outcome = await run(name, EVERY[name], stack, before=1.0, after=1.5)
     assert outcome.broken == []
     assert outcome.met, "the fault met no work"
     assert len(outcome.during) > 100
