@@ -123,7 +123,13 @@ def app_server(settings: Settings, events: EventSink, replace: Mapping[str, Comp
         admitted, settings.role, metrics, record, lambda: live.now.request_log_sample, hosts, traces
     )
     return AppServer(
-        http=HttpServer(handled, settings.host, settings.port, protocol=front.connections),
+        http=HttpServer(
+            handled,
+            settings.host,
+            settings.port,
+            linger=settings.linger,
+            protocol=front.connections,
+        ),
         front=front,
         holders=holders,
         services=services,

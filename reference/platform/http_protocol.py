@@ -1,5 +1,7 @@
 """uvicorn's HTTP protocol, on whichever event loop.
 
+It can leave: see `HttpServer`.
+
 On asyncio's own loop, writing to a client that has left is no error. uvloop raises RuntimeError until it has told the
 protocol of it, and uvicorn takes that for an error of the application.
 """
@@ -31,5 +33,20 @@ class Forgiving:
 
 
 class HttpProtocol(HttpToolsProtocol):
+    leaving = False
+    """Each answer is the last on its connection."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Forgiving(transport, self))  # type: ignore[arg-type]
+
+    def leave(self) -> None:
+        """From now on answers say `Connection: close` (RFC 9112, 9.6), and whoever keeps the connection sends no more.
+        Only then may it be closed: on one that is idle a request may be on its way."""
+        self.leaving = True
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.leaving and self.cycle is not None:
+            self.cycle.keep_alive = False

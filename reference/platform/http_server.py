@@ -25,6 +25,11 @@ class _Embedded(uvicorn.Server):
 class HttpServer:
     """Serves `app` from `start` to `stop`. `stop` lets requests finish for `grace` seconds.
 
+    `linger`: seconds before that in which there are no new connections, and each that is there has one more answer,
+    which ends it. For clients that keep connections and are not told that this server leaves, such as a balancer: it
+    has to close those that it does not use within this time. 0: they are closed at once, and with them whatever is on
+    its way.
+
     `protocol`: makes a subclass of `HttpProtocol` for each connection, instead of that one."""
 
     def __init__(
@@ -33,6 +38,7 @@ class HttpServer:
         host: str,
         port: int,
         grace: float = 2.0,
+        linger: float = 0.0,
         protocol: Callable[..., asyncio.Protocol] | None = None,
     ) -> None:
         self.host = host
@@ -50,6 +56,7 @@ class HttpServer:
                 timeout_keep_alive=75,
             )
         )
+        self._linger = linger
         self._grace = self._server.config.timeout_graceful_shutdown or 1
         self._task: asyncio.Task[None] | None = None
 
@@ -67,6 +74,8 @@ class HttpServer:
 
     async def stop(self) -> None:
         if self._task is not None:
+            if self._linger:
+                await self._leave()
             self._server.should_exit = True
             await asyncio.wait([self._task], timeout=self._grace - LAST_WORDS)
             # A connection that is closed stays until its client has read what it was sent; some never do.
@@ -76,3 +85,14 @@ class HttpServer:
                     transport.abort()
             await asyncio.wait([self._task])
             self._task = None
+
+    async def _leave(self) -> None:
+        for server in self._server.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._linger
+        while (connections := self._server.server_state.connections) and loop.time() < until:
+            for connection in list(connections):  # one may have been on its way
+                if isinstance(connection, HttpProtocol):
+                    connection.leave()
+            await asyncio.sleep(0.02)

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """0: any free port. The embedded services take `service_ports` instead."""
     service_ports: dict[str, int] = Field(default_factory=dict)
     """Of the embedded services, by name: cache, log, pool, store, shard-1, ...; one that is not named gets any."""
+    linger: float = Field(default=0.0, ge=0.0, le=60.0)
+    """Of an app server that drains, for a balancer that is not told: see `HttpServer`."""
     data_dir: Path | None = None
     """Where the embedded stores keep their files."""
 

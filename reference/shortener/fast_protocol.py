@@ -94,6 +94,10 @@ class FastProtocol(HttpProtocol):
         self._all.write_all()
         super().shutdown()
 
+    def leave(self) -> None:
+        self._fast.on = False  # its answers keep their connection
+        super().leave()
+
     # --- the parser's callbacks
 
     def on_message_begin(self) -> None:
