@@ -6,6 +6,7 @@ slot; no network, no other process, no home, no solutions. The learner's source 
 
 from __future__ import annotations
 
+import compileall
 import functools
 import importlib.util
 import os
@@ -55,9 +56,20 @@ def start(isolation: Isolation = "auto", hash_seed: int = 0) -> Start:
     """RuntimeError if bubblewrap is asked for and does not work here. `hash_seed`: the salt of `hash` of a str."""
     if isolation == "bubblewrap" and not works():
         raise RuntimeError("bubblewrap does not work here (is it installed, and allowed to make namespaces?)")
+    _compile()
     if isolation == "none" or not works():
         return _plain(hash_seed)
     return _bubblewrap(hash_seed)
+
+
+@functools.cache
+def _compile() -> None:
+    """A host may write nothing, so it would compile its own modules at each start. What is compiled already stays, and
+    where nothing can be written all goes on without."""
+    for name in VISIBLE:
+        path = ROOT / name
+        compiled = compileall.compile_dir if path.is_dir() else compileall.compile_file
+        compiled(path, quiet=2)
 
 
 @functools.cache

@@ -3,9 +3,10 @@
 `python tests/bench/bench_autograde.py [LEARNERS] [GROUPS] [--alone]`
 
 Plain nbgrader executes each notebook in a kernel; its test cells there ask the same judge about the same component, on
-as many seeds, and start no stack: a notebook holds the exercises and nothing else. Learners come in groups; each group
-is graded by both before the next one, and only the ratio within a group counts. `--alone`: ours only, to see how it
-grows.
+as many seeds, and no stack is started. Once as learners hand them in: a cell that would use a stack ends with an error
+at once. And once at nbgrader's best: a notebook holds the exercises and nothing else. Learners come in groups; each
+group is graded in all ways before the next one, and only the ratio within a group counts. `--alone`: ours only, to see
+how it grows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import statistics
 import sys
@@ -31,8 +33,18 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from grading.nbgrader.lift import Component
-from grading.nbgrader.sample import ASSIGNMENT, CLASS, LABS, PROJECT, Learner, notebooks_of, sample_class
+from grading.answers import ANSWERS
+from grading.nbgrader.config import PROJECT
+from grading.nbgrader.lift import CHECK, Component
+from grading.nbgrader.sample import (
+    ASSIGNMENT,
+    CLASS,
+    LABS,
+    SOURCE,
+    Learner,
+    notebooks_of,
+    sample_class,
+)
 from grading.nbgrader.seeds import COUNT
 from grading.nbgrader.steps import Course
 
@@ -60,7 +72,7 @@ def hand_in(learner: Learner, folder: Path) -> None:
 
 
 class Plain:
-    """A course of nbgrader's own making, in `root`."""
+    """A course of nbgrader's own making, in `root`. What its notebooks are, its two kinds say."""
 
     def __init__(self, root: Path, slots: dict[str, dict[str, str]]) -> None:
         """`slots`: notebook -> test cell -> slot."""
@@ -68,37 +80,84 @@ class Plain:
         self.config = Config()
         self.config.CourseDirectory.root = str(root)
         self.config.Execute.timeout = 300
-        for name, tests in slots.items():
-            path = root / "source" / ASSIGNMENT / f"{name}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(self.notebook(tests, {}), path)  # type: ignore[no-untyped-call]
+        self.write(root / "source" / ASSIGNMENT, self.source())
         self.run(GenerateAssignment)
 
-    def notebook(self, tests: dict[str, str], handed_in: dict[str, str]) -> Any:
-        cells = []
-        for test, slot in tests.items():
-            about = {"schema_version": 3, "grade": False, "solution": True, "locked": False, "task": False}
-            component = f"component = {handed_in.get(test, '')!r}"
-            cells.append(
-                new_code_cell(component, metadata={"nbgrader": about | {"grade_id": f"{test}-solution"}})
-            )  # type: ignore[no-untyped-call]
-            about = about | {"grade": True, "solution": False, "locked": True, "points": 20, "grade_id": test}
-            asked = IN_THE_KERNEL.format(slot=slot, end=5_000_000 + COUNT)
-            cells.append(new_code_cell(asked, metadata={"nbgrader": about}))  # type: ignore[no-untyped-call]
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        return new_notebook(cells=cells, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]
+    def source(self) -> dict[str, Any]:
+        """By name the instructor's notebooks."""
+        raise NotImplementedError
 
-    def hand_in(self, student: str, components: dict[str, str]) -> None:
-        for name, tests in self.slots.items():
-            path = self.root / "submitted" / student / ASSIGNMENT / f"{name}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(self.notebook(tests, components), path)  # type: ignore[no-untyped-call]
+    def handed_in(self, learner: Learner, components: dict[str, str]) -> dict[str, Any]:
+        """By name a learner's. `components`: by test cell, what is to be judged."""
+        raise NotImplementedError
+
+    def write(self, folder: Path, notebooks: dict[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, notebook in notebooks.items():
+            nbformat.write(notebook, folder / f"{name}.ipynb")  # type: ignore[no-untyped-call]
+
+    def hand_in(self, learner: Learner, components: dict[str, str]) -> None:
+        self.write(self.root / "submitted" / learner.name / ASSIGNMENT, self.handed_in(learner, components))
 
     def run(self, step: type, student: str = "*") -> None:
         directory = CourseDirectory(config=self.config, assignment_id=ASSIGNMENT, student_id=student)
         converter = step(coursedir=directory, config=self.config)
         converter.force = True
         converter.start()
+
+
+class Exercises(Plain):
+    """The exercises and nothing else: nbgrader at its best."""
+
+    def source(self) -> dict[str, Any]:
+        return {name: self.notebook(tests, {}) for name, tests in self.slots.items()}
+
+    def handed_in(self, learner: Learner, components: dict[str, str]) -> dict[str, Any]:
+        return {name: self.notebook(tests, components) for name, tests in self.slots.items()}
+
+    def notebook(self, tests: dict[str, str], handed_in: dict[str, str]) -> Any:
+        cells = []
+        for test, slot in tests.items():
+            about: dict[str, Any] = {"schema_version": 3, "locked": False, "task": False}
+            solution = about | {"grade": False, "solution": True, "grade_id": f"{test}-solution"}
+            component = f"component = {handed_in.get(test, '')!r}"
+            cells.append(new_code_cell(component, metadata={"nbgrader": solution}))  # type: ignore[no-untyped-call]
+            graded = about | {
+                "grade": True,
+                "solution": False,
+                "locked": True,
+                "points": 20,
+                "grade_id": test,
+            }
+            asked = IN_THE_KERNEL.format(slot=slot, end=5_000_000 + COUNT)
+            cells.append(new_code_cell(asked, metadata={"nbgrader": graded}))  # type: ignore[no-untyped-call]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        return new_notebook(cells=cells, metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]
+
+
+class Whole(Plain):
+    """The notebooks as they are handed in, without a stack."""
+
+    def source(self) -> dict[str, Any]:
+        paths = [PROJECT / SOURCE / f"{name}.ipynb" for name in self.slots]
+        return {path.stem: self.notebook(path.stem, json.loads(path.read_text("utf-8"))) for path in paths}
+
+    def handed_in(self, learner: Learner, components: dict[str, str]) -> dict[str, Any]:
+        trees = {Path(name).stem: tree for name, tree in notebooks_of(learner)}
+        return {name: self.notebook(name, trees[name]) for name in self.slots}
+
+    def notebook(self, name: str, tree: Any) -> Any:
+        notebook: Any = nbformat.from_dict(tree)  # type: ignore[no-untyped-call]
+        for cell in notebook.cells:
+            test = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if test in self.slots[name]:
+                variable = test.removesuffix(CHECK).replace("-", "_")
+                slot = self.slots[name][test]
+                text = f"component = {variable}.{'text' if slot in ANSWERS else 'source'}"
+                cell.source = f"{text}\n{IN_THE_KERNEL.format(slot=slot, end=5_000_000 + COUNT)}"
+            elif cell.cell_type == "code":
+                cell.source = re.sub(r"\bStack\(", "there_is_no_stack(", cell.source)
+        return notebook
 
 
 def points(course: Course | Plain, student: str) -> float:
@@ -119,7 +178,7 @@ def measure(folder: Path, count: int, groups: int, alone: bool) -> dict[str, Any
         hand_in(learner, root / "work/course/submitted" / learner.name / ASSIGNMENT)
     handed_in = list(course.handed_in())
     exercises = len(handed_in) // count
-    plain = None
+    plain: dict[str, Plain] = {}
     if not alone:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for alembic
         tests = {each.test: each.slot for each in handed_in}
@@ -127,26 +186,29 @@ def measure(folder: Path, count: int, groups: int, alone: bool) -> dict[str, Any
             path.stem: {test: slot for test, slot in tests.items() if f'"{test}"' in path.read_text("utf-8")}
             for path in sorted((PROJECT / LABS).glob("*.ipynb"))
         }
-        plain = Plain(folder / "plain", slots)
+        plain["plain nbgrader, notebooks whole"] = Whole(folder / "whole", slots)
+        plain["plain nbgrader, exercises only"] = Exercises(folder / "exercises", slots)
         for learner in everybody:
             mine = {each.test: each.lifted for each in handed_in if each.student == learner.name}
-            plain.hand_in(
-                learner.name, {test: c.source for test, c in mine.items() if isinstance(c, Component)}
-            )
-    seconds: dict[str, list[float]] = {"ours": [], "plain nbgrader": []}
-    same = 0
+            sources = {test: c.source for test, c in mine.items() if isinstance(c, Component)}
+            for course_of_plain in plain.values():
+                course_of_plain.hand_in(learner, sources)
+    seconds: dict[str, list[float]] = {"ours": [], **{name: [] for name in plain}}
+    same = dict.fromkeys(plain, 0)
     for number in range(groups):
         group = [each for each in everybody if each.name.startswith(f"group-{number}-")]
         began = time.perf_counter()
         for line in course.autograde(f"group-{number}-*"):
             assert " points" in line, line
         seconds["ours"].append((time.perf_counter() - began) / len(group))
-        if plain is not None:
+        for name, other in plain.items():
             began = time.perf_counter()
             for learner in group:
-                plain.run(Autograde, learner.name)
-            seconds["plain nbgrader"].append((time.perf_counter() - began) / len(group))
-            same += sum(abs(points(course, each.name) - points(plain, each.name)) < 0.01 for each in group)
+                other.run(Autograde, learner.name)
+            seconds[name].append((time.perf_counter() - began) / len(group))
+            same[name] += sum(
+                abs(points(course, each.name) - points(other, each.name)) < 0.01 for each in group
+            )
         print(number, {name: round(values[-1], 2) for name, values in seconds.items() if values}, flush=True)
     found: dict[str, Any] = {
         "learners": count,
@@ -161,9 +223,13 @@ def measure(folder: Path, count: int, groups: int, alone: bool) -> dict[str, Any
             "a child": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
         },
     }
-    if plain is not None:
-        pairs = zip(seconds["plain nbgrader"], seconds["ours"], strict=True)
-        found["times plain nbgrader's rate"] = statistics.median(one / other for one, other in pairs)
+    if plain:
+        found["times the rate of"] = {
+            name: statistics.median(
+                one / other for one, other in zip(seconds[name], seconds["ours"], strict=True)
+            )
+            for name in plain
+        }
         found["submissions with the same points"] = same
     return found
 

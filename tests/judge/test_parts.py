@@ -1,9 +1,11 @@
 """Oracle, shrinking, conditions, protocol and report, each alone."""
 
 import dataclasses
+import importlib.util
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,6 +216,15 @@ def test_seeds() -> None:
     assert parse_seeds("1-3,7") == [1, 2, 3, 7]
     with pytest.raises(ValueError, match="invalid literal"):
         parse_seeds("x")
+
+
+def test_a_host_finds_its_modules_compiled() -> None:
+    """It may not write them itself, so each would compile them anew."""
+    kept = Path(importlib.util.cache_from_source(str(sandbox.ROOT / "grading/host/run.py")))
+    kept.unlink(missing_ok=True)
+    sandbox._compile.cache_clear()
+    sandbox.start("none")
+    assert kept.is_file()
 
 
 def test_a_host_that_cannot_start_is_no_verdict(

@@ -92,12 +92,33 @@ def psql(project: Project, service: str, sql: str, database: str = "workbench") 
     return done.stdout.splitlines()
 
 
+EACH_TABLE = """
+SELECT format('SELECT %L', 'COPY public.' || tablename), format('COPY %I TO STDOUT', tablename), $$SELECT '\\.'$$
+FROM pg_tables WHERE schemaname = 'public'
+\\gexec
+"""
+"""Writes the rows of every table as `pg_restore` does. One session: each `docker exec` takes a quarter of a second."""
+
+
 def rows(project: Project) -> Rows:
-    found: Rows = {}
-    for name in DATABASES:
-        tables = psql(project, name, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        assert tables
-        found[name] = {table: sorted(psql(project, name, f"COPY {table} TO STDOUT")) for table in tables}
+    found = {name: copied(psql(project, name, EACH_TABLE)) for name in DATABASES}
+    assert all(found.values())
+    return found
+
+
+def copied(lines: list[str]) -> dict[str, list[str]]:
+    """By table its rows, in order, from what COPY wrote."""
+    found: dict[str, list[str]] = {}
+    table = ""
+    for line in lines:
+        if line.startswith("COPY public."):
+            table = line.removeprefix("COPY public.").partition(" ")[0]
+            found[table] = []
+        elif line == "\\.":
+            found[table].sort()
+            table = ""
+        elif table:
+            found[table].append(line)
     return found
 
 
@@ -108,16 +129,7 @@ def dumped(project: Project, folder: Path) -> Rows:
         argv = ["docker", "exec", "-i", project.container(name), "pg_restore", "--data-only", "--file=-"]
         with (folder / f"{name}.dump").open("rb") as file:
             text = subprocess.run(argv, stdin=file, capture_output=True, check=True, timeout=120).stdout
-        found[name], table = {}, ""
-        for line in text.decode().splitlines():
-            if line.startswith("COPY public."):
-                table = line.removeprefix("COPY public.").partition(" ")[0]
-                found[name][table] = []
-            elif line == "\\.":
-                found[name][table].sort()
-                table = ""
-            elif table:
-                found[name][table].append(line)
+        found[name] = copied(text.decode().splitlines())
     return found
 
 
