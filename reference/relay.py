@@ -24,6 +24,8 @@ FIRST = 1
 
 TO_SAY = 0.1
 """Seconds that writing a traceback may take."""
+TO_BEGIN = 2.0
+"""Seconds until it begins: on a busy machine the process may have to wait for its turn."""
 
 _lock = threading.Lock()
 
@@ -59,6 +61,9 @@ def where(place: Path, server: int) -> str:
     path = place / "where"
     before = path.stat().st_size
     os.kill(server, signal.SIGUSR1)
+    until = time.monotonic() + TO_BEGIN
+    while path.stat().st_size == before and time.monotonic() < until:
+        time.sleep(0.01)
     time.sleep(TO_SAY)
     with path.open("rb") as file:
         file.seek(before)

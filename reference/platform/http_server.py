@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -56,13 +57,14 @@ class HttpServer:
                 timeout_keep_alive=75,
             )
         )
+        self._listener: socket.socket | None = None
         self._linger = linger
         self._grace = self._server.config.timeout_graceful_shutdown or 1
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> int:
         """Listens; returns the port. OSError if it is taken."""
-        listener = listen(self.host, self.port)
+        listener = self._listener = listen(self.host, self.port)
         self.port = port_of(listener)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="http-server")
         while not self._server.started:
@@ -87,8 +89,7 @@ class HttpServer:
             self._task = None
 
     async def _leave(self) -> None:
-        for server in self._server.servers:
-            server.close()
+        await self._stop_listening()
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
         while (connections := self._server.server_state.connections) and loop.time() < until:
@@ -96,3 +97,32 @@ class HttpServer:
                 if isinstance(connection, HttpProtocol):
                     connection.leave()
             await asyncio.sleep(0.02)
+
+    async def _stop_listening(self) -> None:
+        """The kernel accepts before we do, and resets what nobody took in when the socket is closed, with the requests
+        that were sent on it. So that is taken in first, and between the last look and the closing nothing else runs."""
+        assert self._listener is not None
+        listener = self._listener.dup()
+        for server in self._server.servers:
+            server.close()  # not the socket, which has two descriptors now
+        for accepted in _accept_all(listener):
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, accepted)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes it for the connections that it accepts."""
+        config, state = self._server.config, self._server.server_state
+        made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+            config=config, server_state=state, app_state=self._server.lifespan.state
+        )
+        return made
+
+
+def _accept_all(listener: socket.socket) -> list[socket.socket]:
+    """What waits in a non-blocking listener, which is closed."""
+    accepted = []
+    with listener, contextlib.suppress(BlockingIOError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            accepted.append(connection)
+    return accepted

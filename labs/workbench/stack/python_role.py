@@ -129,7 +129,7 @@ class PythonRole(Role):
                     continue
                 self.silence = min(self.silence, 0.0) if "heartbeat" not in message else 0.0
                 if "heartbeat" in message:
-                    self.health = message["heartbeat"]
+                    self.health, self.dumped = message["heartbeat"], ""
                 elif "ready" in message:
                     _settle(ready, message["ready"])
                 elif "failed" in message:

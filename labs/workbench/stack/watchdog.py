@@ -19,12 +19,12 @@ from workbench.stack.python_role import PythonRole
 from workbench.stack.role import Role, RoleError
 
 TICK = 0.1
-ASK = 1.0  # seconds without a heartbeat after which a role is asked where it is
+ASK = 1.0  # seconds without a heartbeat after which a role is asked where it is, and again, until it says it
 SILENCE = 2.0  # seconds without a heartbeat after which a role counts as blocked
 SILENCE_TRACING = 8.0  # while its memory is traced, which slows it several times
 COUNTING = 15.0  # seconds that a role may need to find out which line leaks
 MEMORY_CAP = 1024 * MB
-TO_SAY = 0.1  # seconds that writing a traceback may take
+TO_SAY = 1.0  # seconds that the answer may take: milliseconds, but the machine may be busy
 ATTEMPTS = 6
 LOG_CAP = 32 * MB
 HOLDERS = ("app", "consumer", "keeper")
@@ -62,7 +62,8 @@ class Watchdog:
     def _look(self, role: Role, passed: float) -> None:
         if role.supervised:
             before, role.silence = role.silence, role.silence + passed
-            if before <= ASK < role.silence and isinstance(role, PythonRole):
+            a_second_more = before // ASK < role.silence // ASK > 0
+            if a_second_more and isinstance(role, PythonRole) and role.blamed() is None:
                 role.ask_where()
             if self._stands_still(role):
                 self._begin(self._blocked(role))
@@ -178,8 +179,11 @@ class Watchdog:
     async def _asked(self, role: PythonRole) -> blame.Place | None:
         """Where it is now, if in a component."""
         role.ask_where()
-        await asyncio.sleep(TO_SAY)
-        return role.blamed()
+        for _ in range(round(TO_SAY / TICK)):
+            await asyncio.sleep(TICK)
+            if place := role.blamed():
+                return place
+        return None
 
     # putting it right
     async def _recover(self, role: Role, incident: Incident) -> None:

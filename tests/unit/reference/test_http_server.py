@@ -1,6 +1,7 @@
 """A server that drains: what is on its way on a connection that is kept is answered, and its client told."""
 
 import asyncio
+import socket
 import time
 
 import httpx
@@ -47,3 +48,20 @@ async def test_a_connection_that_is_kept_has_one_more_answer_where_the_server_li
     with pytest.raises(httpx.ConnectError):
         async with httpx.AsyncClient() as client:
             await client.get(f"http://127.0.0.1:{port}/healthz")
+
+
+async def test_connections_that_wait_to_be_accepted_are_answered_when_the_server_lingers() -> None:
+    """The kernel made them, and a request was sent, before the server's event loop had its turn again."""
+    world = await make_world()
+    server = HttpServer(world.app, "127.0.0.1", 0, linger=1.0)
+    port = await server.start()
+    waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+    for each in waiting:
+        each.sendall(READY)
+    await server.stop()
+    answers = []
+    for each in waiting:
+        with each:
+            each.settimeout(1.0)
+            answers.append(each.recv(65536).partition(b"\r\n")[0])
+    assert answers == [b"HTTP/1.1 200 OK"] * 20
