@@ -147,7 +147,7 @@ class Whole(Plain):
         return {name: self.notebook(name, trees[name]) for name in self.slots}
 
     def notebook(self, name: str, tree: Any) -> Any:
-        notebook: Any = nbformat.from_dict(tree)  # type: ignore[no-untyped-call]
+        notebook: Any = nbformat.reads(json.dumps(tree), as_version=4)  # type: ignore[no-untyped-call]
         for cell in notebook.cells:
             test = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             if test in self.slots[name]:
