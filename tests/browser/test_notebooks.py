@@ -19,6 +19,9 @@ from tests.browser.driver import NOTEBOOK, Lab, Visit, running_lab
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAMES = [path.relative_to(ROOT / SOURCE).as_posix() for path in sources()]
+ALIKE = ("url-shortener/02-estimation.ipynb", "url-shortener/04-detailed-design.ipynb")
+"""For a soak: what they show, others here show too, or tests/browser has a test of its own for it. With their solutions
+they are run by tests/notebooks."""
 OURS = ".jp-OutputArea-output"
 """What cells put out: the rest of the page is JupyterLab's."""
 NEW = f"{OURS}:not([data-looked-at])"
@@ -64,7 +67,10 @@ def inaccessible(visit: Visit) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: Path(name).stem)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, id=Path(name).stem, marks=[pytest.mark.soak] * (name in ALIKE)) for name in NAMES],
+)
 def test_it_runs_asks_for_predictions_judges_what_is_there_and_is_accessible(
     name: str, lab: Lab, visit: Visit
 ) -> None:

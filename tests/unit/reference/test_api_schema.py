@@ -43,7 +43,14 @@ def schema() -> Any:
     "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
 )
 @pytest.mark.parametrize("who", ["anybody", "administrator"])
-@pytest.mark.parametrize("examples", [2, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "examples",
+    [
+        2,
+        pytest.param(50, marks=pytest.mark.slow),
+        pytest.param(500, marks=[pytest.mark.slow, pytest.mark.soak]),
+    ],
+)
 def test_it_keeps_to_its_description(schema: Any, who: str, mode: Any, examples: int) -> None:
     headers, excluded = (schema.administrator, NOT_REFUSED) if who == "administrator" else ({}, DECIDES_MORE)
     asked, concrete = 0, {path for path in schema.raw_schema["paths"] if "{" not in path}
