@@ -28,9 +28,9 @@ labs: $(READY)   ## release grading/source into labs (never edit labs by hand)
 
 lock: $(READY)   ## resolve pyproject's dependencies again into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 	@$(BIN)/uv pip compile --group app --constraint requirements.lock --python-version 3.11 --python-platform linux \
-	  --generate-hashes --no-emit-index-url --no-header --quiet -o compose/app/requirements.lock
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --quiet -o compose/app/requirements.lock
 	@grading/hub/lock
 
 wheels: $(READY) ## ask the package index for a wheel of every locked package on every system that we promise

@@ -18,13 +18,13 @@ def name_of(requirement: str) -> str:
 
 
 def test_the_lock_holds_every_dependency_of_pyproject() -> None:
-    locked = set(re.findall(r"^([a-z0-9.-]+)==", LOCK, re.MULTILINE))
+    locked = set(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,-]+\])?==", LOCK, re.MULTILINE))
     wanted = {name_of(r) for r in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]}
     assert wanted - locked == set()
 
 
 def test_every_locked_package_has_a_hash_and_no_address() -> None:
-    blocks = re.split(r"^(?=[a-z0-9.-]+==)", LOCK, flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^(?=[a-z0-9.-]+(?:\[[a-z,-]+\])?==)", LOCK, flags=re.MULTILINE)[1:]
     assert [b.split()[0] for b in blocks if "--hash=sha256:" not in b] == []
     assert "://" not in LOCK
 

@@ -104,7 +104,7 @@ def test_every_service_has_its_limits_and_a_health_check() -> None:
 
 def test_the_apps_packages_are_the_projects_own_versions() -> None:
     root = COMPOSE.parent
-    pinned = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+    pinned = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,-]+\])?==([^\s;\\]+)", re.MULTILINE)
     ours = dict(pinned.findall((root / "requirements.lock").read_text("utf-8")))
     theirs = dict(pinned.findall((COMPOSE / "app/requirements.lock").read_text("utf-8")))
     assert theirs.items() <= ours.items()

@@ -13,7 +13,7 @@ from grading.hub.accounts import names, password
 
 ROOT = Path(__file__).parents[2]
 HUB = ROOT / "grading/hub"
-PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,-]+\])?==([^\s;\\]+)", re.MULTILINE)
 
 
 def pinned(lock: Path) -> dict[str, str]:
