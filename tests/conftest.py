@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import psutil
 import pytest
@@ -14,30 +13,6 @@ settings.load_profile("workbench")  # the same examples on every machine; nothin
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skip", action="store_true", help="a skipped test fails: for a full machine")
-    parser.addoption(
-        "--together",
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="of several processes one runs all tests of FOLDER: what they share is dear, such as containers",
-    )
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """As `--dist loadfile`, with `--together`."""
-    from xdist.scheduler import LoadFileScheduling
-
-    folders = config.getoption("--together")
-    if not folders:
-        return None
-
-    class Together(LoadFileScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            whole = (folder for folder in folders if nodeid.startswith(f"{folder}/"))
-            return next(whole, None) or super()._split_scope(nodeid)
-
-    return Together(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -55,6 +55,13 @@ class HasMore(Protocol):
     def judge_for_marks(self, text: str) -> Verdict: ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """One that needs much to judge by, which can be loaded beforehand."""
+
+    def prepare(self) -> None: ...
+
+
 def exercise(id: str) -> Exercise:
     """ValueError: there is none of that name."""
     if id not in ANSWERS:

@@ -1,4 +1,4 @@
-"""`python -m grading.judge SLOT FILE|-`: judge a component, or an answer.
+"""`python -m grading.judge SLOT FILE|-`: judge a component, or an answer. `--serve`: many, see `serving.py`.
 
 Exit status 0: full marks; 1: not; 2: wrong usage.
 """
@@ -43,6 +43,11 @@ def listing(slot: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    if (sys.argv[1:] if argv is None else argv) == ["--serve"]:
+        from grading.judge.serving import serve  # who judges one does without
+
+        serve(main)
+        return 0
     parser = argparse.ArgumentParser(prog="python -m grading.judge", description=__doc__)
     parser.add_argument(
         "slot", help="such as url-shortener/redirect-cache; or of an answer, url-shortener/estimates"

@@ -1,7 +1,8 @@
 """Has the judge decide a component: a process of its own, with a limit on wall time as the last resort.
 
-A subprocess, since nbgrader's formgrader runs the very same steps inside the server's event loop, and since nothing
-that a learner wrote may come near the process that writes marks.
+One component is decided by a fresh judge, many by judges that stay (`warm.py`). A subprocess, since nbgrader's
+formgrader runs the very same steps inside the server's event loop, and since nothing that a learner wrote may come near
+the process that writes marks.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from grading.nbgrader.cluster import cluster
 from grading.nbgrader.lift import Component
 from grading.nbgrader.progress import Progress
 from grading.nbgrader.verdicts import Kept, Verdicts
+from grading.nbgrader.warm import POSSIBLE, Answer, NoAnswer, of_this_thread
 
 COMMAND = (sys.executable, "-I", "-m", "grading.judge")
 WALL_LIMIT = 120.0
@@ -59,14 +61,24 @@ class Judge:
         if self.verdicts is not None:
             self.verdicts.put(component, self.seeds, found)
 
-    def decide(self, component: Component) -> Kept:
-        """Anew, and without keeping it. Raises JudgeFailed."""
+    def decide(self, component: Component, *, warm: bool = False) -> Kept:
+        """Anew, and without keeping it. `warm`: by the judge that stays with this thread. Raises JudgeFailed."""
         began = time.monotonic()
-        verdict = _parsed(self._ask(component), component)
-        return Kept(verdict, time.monotonic() - began)
+        argv = (component.slot, "-", "--json", "--seeds", self.seeds)
+        answer = self._ask_warm(argv, component) if warm else self._ask(argv, component)
+        if answer.status not in (0, 1):
+            said = answer.err.strip().splitlines()[-1:]
+            raise JudgeFailed(f"the judge ended with {answer.status}: {' '.join(said)}")
+        return Kept(_parsed(answer.out, component), time.monotonic() - began)
 
-    def _ask(self, component: Component) -> str:
-        command = [*(self.command or COMMAND), component.slot, "-", "--json", "--seeds", self.seeds]
+    def _ask_warm(self, argv: Sequence[str], component: Component) -> Answer:
+        try:
+            return of_this_thread(COMMAND).ask(argv, component.source, self.wall_limit)
+        except NoAnswer as error:
+            raise JudgeFailed(str(error)) from None
+
+    def _ask(self, argv: Sequence[str], component: Component) -> Answer:
+        command = [*(self.command or COMMAND), *argv]
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -82,10 +94,7 @@ class Judge:
             except BaseException:
                 _kill(process)
                 raise
-        if process.returncode not in (0, 1):
-            said = err.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise JudgeFailed(f"the judge ended with {process.returncode}: {' '.join(said)}")
-        return out.decode("utf-8", "replace")
+        return Answer(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
 
 def judge_ahead(
@@ -125,7 +134,7 @@ def executor(workers: int, scheduler: str | None) -> AbstractContextManager[Exec
 def decided(judge: Judge, component: Component) -> Kept | None:
     """Also on a machine of a cluster, so it writes no file. None: the judge failed, which is for `verdict` to meet."""
     try:
-        return judge.decide(component)
+        return judge.decide(component, warm=POSSIBLE and not judge.command)
     except JudgeFailed:
         return None
 

@@ -19,7 +19,7 @@ from compose.project import COMPOSE
 
 pytestmark = [pytest.mark.slow, pytest.mark.compose, pytest.mark.anyio]
 
-LOAD = 25.0
+LOAD = 16.0
 """Seconds: a rate over a minute wants several scrapes, five seconds apart."""
 
 

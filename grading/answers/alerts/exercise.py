@@ -47,6 +47,9 @@ class Alerts:
             return [("not readable", str(error))]
         return [(each.name, _read_back(each)) for each in found] or [("nothing", "no rule yet")]
 
+    def prepare(self) -> None:
+        runs()
+
     def judge(self, text: str) -> Verdict:
         return self._judged(text, [each for each in runs() if each.truth.shown])
 

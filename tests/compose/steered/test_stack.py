@@ -151,9 +151,11 @@ def test_a_crash_is_an_incident_and_mends_itself(stack: Stack) -> None:
     ("kind", "body", "line"),
     [
         ("blocked", "while True: pass", LINE),
-        ("blocked", "import re; re.match('(a+)+$', 'a' * 50 + 'b')", LINE),
+        pytest.param(
+            "blocked", "import re; re.match('(a+)+$', 'a' * 50 + 'b')", LINE, marks=pytest.mark.soak
+        ),
         ("exited", "import os; os._exit(3)", LINE),
-        ("exited", "import ctypes; ctypes.string_at(0)", LINE),
+        pytest.param("exited", "import ctypes; ctypes.string_at(0)", LINE, marks=pytest.mark.soak),
         ("exited", "self.kept += [bytearray(b'x') * 10_000_000 for _ in range(100)]", None),
     ],
     ids=["loop", "loop-in-C", "_exit", "segfault", "too-much-memory"],

@@ -1,0 +1,98 @@
+"""A judge that stays: a process that judges one component after the other, each in a fork of itself.
+
+What a fresh judge needs a third of a second for (imports, its checks, the sandbox's probe) this one did once. Nothing
+else is different: the same command line, the same verdict, the same limit on wall time, after which all of it is ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+POSSIBLE = hasattr(os, "fork")
+
+
+class NoAnswer(Exception):
+    """It ended, or took too long. It is of no use any more; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the command would have come to: its exit status, and what it would have printed."""
+
+    status: int
+    out: str
+    err: str
+
+
+class WarmJudge:
+    """Of one thread. `command`: how the judge is called, without arguments. Ended by `close`, or with the last
+    reference to it."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            [*command, "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+        )
+        self.close = weakref.finalize(self, _end, self._process)
+
+    def ask(self, argv: Sequence[str], source: str, wall_limit: float) -> Answer:
+        """NoAnswer."""
+        assert self._process.stdin is not None
+        request = json.dumps({"argv": list(argv), "source": source}).encode() + b"\n"
+        until = time.monotonic() + wall_limit
+        try:
+            self._process.stdin.write(request)
+            return Answer(**json.loads(self._line(until, wall_limit)))
+        except (OSError, ValueError, TypeError) as error:
+            self.close()
+            raise NoAnswer(f"the judge ended: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _line(self, until: float, wall_limit: float) -> bytes:
+        assert self._process.stdout is not None
+        out, parts = self._process.stdout.fileno(), [b""]
+        while not parts[-1].endswith(b"\n"):
+            if not select.select([out], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise NoAnswer(f"no verdict within {wall_limit:g} s")
+            parts.append(os.read(out, 1 << 20))
+            if not parts[-1]:
+                raise OSError("it said nothing more")
+        return b"".join(parts)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With whatever it is judging."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
+
+
+_here = threading.local()
+
+
+def of_this_thread(command: Sequence[str]) -> WarmJudge:
+    """The judge of this thread, which ends with it. One that could not answer is replaced."""
+    judge: WarmJudge | None = getattr(_here, "judge", None)
+    if judge is None or not judge.close.alive:
+        judge = _here.judge = WarmJudge(command)
+    return judge
