@@ -6,6 +6,7 @@ Exit status 0: full marks; 1: not; 2: wrong usage.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grading import checks
-from grading.answers import ANSWERS, exercise, judge_answer
+from grading.answers import ANSWERS, Prepared, exercise, judge_answer
 from grading.judge import judge
 
 
@@ -42,11 +43,21 @@ def listing(slot: str) -> str:
     return "\n".join(lines)
 
 
+def prepare(slot: str) -> None:
+    """Loads what every judgement of a slot needs; nothing, if there is no such slot."""
+    if slot in ANSWERS:
+        found = exercise(slot)
+        if isinstance(found, Prepared):
+            found.prepare()
+    elif slot in checks.SLOTS and "redis" in checks.suite(slot).schema["construct"].values():
+        importlib.import_module("grading.judge.redis_model")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     if (sys.argv[1:] if argv is None else argv) == ["--serve"]:
         from grading.judge.serving import serve  # who judges one does without
 
-        serve(main)
+        serve(main, prepare)
         return 0
     parser = argparse.ArgumentParser(prog="python -m grading.judge", description=__doc__)
     parser.add_argument(

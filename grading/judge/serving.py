@@ -8,9 +8,7 @@ the arguments of `python -m grading.judge`, and what it would read. The answer i
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import importlib
 import json
 import os
 import tempfile
@@ -18,15 +16,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-from grading import checks
-from grading.answers import ANSWERS, Prepared, exercise
 from grading.judge import sandbox
 
 Main = Callable[[Sequence[str]], int]
 
 
-def serve(main: Main) -> None:
-    """`main`: judges as its arguments say, and returns the exit status."""
+def serve(main: Main, prepare: Callable[[str], None]) -> None:
+    """`main`: judges as its arguments say, and returns the exit status. `prepare`: loads what each judgement of a slot
+    needs; what is wrong with its name is for the judgement to say."""
     with os.fdopen(os.dup(0), "rb") as requests, os.fdopen(os.dup(1), "wb") as answers:
         sandbox.start()  # whether there is one is found out once
         prepared: set[str] = set()
@@ -36,23 +33,10 @@ def serve(main: Main) -> None:
             if slot not in prepared:
                 prepared.add(slot)
                 prepare(slot)
+                gc.collect()
+                gc.freeze()  # a fork shares what nobody writes to, and the collector writes
             answers.write(json.dumps(in_a_fork(main, asked)).encode() + b"\n")
             answers.flush()
-
-
-def prepare(slot: str) -> None:
-    """Loads what every judgement of a slot needs. What is wrong with `slot` is for the judgement to say."""
-    with contextlib.suppress(ValueError):
-        if slot in ANSWERS:
-            found = exercise(slot)
-            if isinstance(found, Prepared):
-                found.prepare()
-        else:
-            schema = checks.suite(slot).schema
-            if "redis" in schema["construct"].values():
-                importlib.import_module("grading.judge.redis_model")
-    gc.collect()
-    gc.freeze()  # a fork shares what nobody writes to, and the collector writes
 
 
 def in_a_fork(main: Main, asked: dict[str, Any]) -> dict[str, Any]:
