@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from workbench.stack.containers.engine import missing
@@ -10,6 +12,7 @@ from workbench.stack.containers.engine import missing
 from compose.project import Project
 from compose.project import stack as project_stack
 from tests import worker
+from tests.folder import SharedInFolder
 
 
 class Running:
@@ -20,12 +23,23 @@ class Running:
         self.https = f"https://127.0.0.1:{project.environment['HTTPS_PORT']}"
 
 
-@pytest.fixture(scope="package")
-def running() -> Iterator[Running]:
+@contextmanager
+def start() -> Iterator[Running]:
+    name, subnet = f"workbench-test-{worker.number()}", f"10.213.{224 + worker.number()}"
+    with project_stack(name, subnet) as (project, base):
+        yield Running(project, base)
+
+
+SHARED = SharedInFolder(Path(__file__).parent, start)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    SHARED.leave_before(nextitem)
+
+
+@pytest.fixture(scope="session")
+def running() -> Running:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    with project_stack(f"workbench-test-{worker.number()}", f"10.213.{224 + worker.number()}") as (
-        project,
-        base,
-    ):
-        yield Running(project, base)
+    return SHARED.get()

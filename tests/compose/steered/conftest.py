@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from workbench.stack import Stack
 from workbench.stack.containers.engine import missing
 
+from tests.folder import SharedInFolder
 from tests.stack.clients import mend_all
 
+SHARED = SharedInFolder(
+    Path(__file__).parent,
+    lambda: Stack(profile="compose", settings={"spare_shards": 1, "click_buffer": 500}),
+)
 
-@pytest.fixture(scope="package")
-def running() -> Iterator[Stack]:
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    SHARED.leave_before(nextitem)
+
+
+@pytest.fixture(scope="session")
+def running() -> Stack:
     if (reason := missing()) is not None:
         pytest.skip(reason)
-    with Stack(profile="compose", settings={"spare_shards": 1, "click_buffer": 500}) as stack:
-        yield stack
+    return SHARED.get()
 
 
 @pytest.fixture
