@@ -8,7 +8,6 @@ the process that writes marks.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from grading.nbgrader.cluster import cluster
 from grading.nbgrader.lift import Component
 from grading.nbgrader.progress import Progress
 from grading.nbgrader.verdicts import Kept, Verdicts
-from grading.nbgrader.warm import POSSIBLE, Answer, NoAnswer, of_this_thread
+from grading.nbgrader.warm import POSSIBLE, Answer, NoAnswer, kill, of_this_thread
 
 COMMAND = (sys.executable, "-I", "-m", "grading.judge")
 WALL_LIMIT = 120.0
@@ -89,10 +88,10 @@ class Judge:
             try:
                 out, err = process.communicate(component.source.encode("utf-8"), timeout=self.wall_limit)
             except subprocess.TimeoutExpired:
-                _kill(process)
+                kill(process)
                 raise JudgeFailed(f"no verdict within {self.wall_limit:g} s") from None
             except BaseException:
-                _kill(process)
+                kill(process)
                 raise
         return Answer(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
@@ -151,14 +150,3 @@ def _parsed(text: str, component: Component) -> Verdict:
             verdict.crashed
         )  # perhaps provoked: a person decides, and until then it counts nothing
     return verdict
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the judge and, where the system has process groups, whatever it started."""
-    try:
-        if sys.platform != "win32":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except ProcessLookupError:
-        pass

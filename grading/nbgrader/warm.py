@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -77,14 +78,22 @@ class WarmJudge:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """With whatever it is judging."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
+    kill(process)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
     process.wait()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a judge and, where the system has process groups, whatever it started."""
+    try:
+        if sys.platform != "win32":
+            os.killpg(process.pid, signal.SIGKILL)
+            return
+    except (ProcessLookupError, PermissionError):  # macOS: of a group that has ended
+        pass
+    process.kill()
 
 
 _here = threading.local()
