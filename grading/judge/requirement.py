@@ -60,7 +60,8 @@ class Scenario:
     check: Callable[[Plan, History, Any], Outcome]
     """The third argument is the model that the run used: the oracle."""
     every: int = 1
-    """Of how many seeds one uses this scenario (1: all; the first seed given always does)."""
+    """Of how many seeds one uses this scenario (1: all; the first seed given always does). What finds its mistakes on
+    each seed need not be asked on all: `tests/bench/bench_seeds.py` measures it, and what a mark then misses."""
     elsewhere: bool = False
     """Carried out a second time in another process, whose `hash` has another salt: the history's `elsewhere`."""
     why: str = ""

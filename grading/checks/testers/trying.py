@@ -75,13 +75,15 @@ class Trying:
         self.moments = moments
         self.large = large
 
-    def right_ones(self) -> Scenario:
+    def right_ones(self, every: int = 1) -> Scenario:
+        """`every`: as in Scenario."""
         return Scenario(
             "all kinds",
             "Your tester was shown recordings of many kinds, one after the other: most of right components, some of "
             "components with a bug.",
             self.all_kinds,
             self.leaves_alone,
+            every,
         )
 
     def many(self) -> Scenario:
@@ -94,14 +96,13 @@ class Trying:
             every=8,
         )
 
-    def one_bug(self, bug: str, every: int = 1) -> Scenario:
-        """`every`: as in Scenario, where the recordings are large."""
+    def one_bug(self, bug: str) -> Scenario:
         return Scenario(
             bug,
             "Your tester was shown recordings of right components, and of every component that has this kind of bug.",
             self.with_bug(bug),
             self.finds(bug),
-            every,
+            every=5,
         )
 
     # --- what is shown

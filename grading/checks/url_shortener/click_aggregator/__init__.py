@@ -13,19 +13,21 @@ PLAIN_CLICKS = Scenario(
     "Clicks of the last half hour were counted, on two partitions; some were at the edge of a minute or an hour.",
     workloads.plain_clicks,
     checkers.in_its_windows,
+    every=5,
 )
 LATE_CLICKS = Scenario(
     "late clicks",
     "Clicks were counted that were made just now, hours ago, days ago and years ago, in no order.",
     workloads.late_clicks,
     checkers.in_its_windows,
-    every=2,
+    every=5,
 )
 IMPOSSIBLE_TIMES = Scenario(
     "impossible times",
     "Clicks were counted whose times cannot be, and some whose times only just can.",
     workloads.impossible_times,
     checkers.in_its_windows,
+    every=5,
 )
 TOLD_AGAIN = Scenario(
     "told again",
@@ -33,6 +35,7 @@ TOLD_AGAIN = Scenario(
     "were alike in all but their ids.",
     workloads.told_again,
     checkers.each_once,
+    every=5,
 )
 A_LONG_DAY = Scenario(
     "a long day",
@@ -46,7 +49,7 @@ POISON = Scenario(
     "Some events could not be read: None stood for them, among clicks.",
     workloads.poison,
     checkers.past_poison,
-    every=2,
+    every=5,
 )
 NOTHING_NEW = Scenario(
     "nothing new",
@@ -54,6 +57,7 @@ NOTHING_NEW = Scenario(
     "cannot be read, or no event at all.",
     workloads.nothing_new,
     checkers.with_its_offset,
+    every=5,
 )
 KILLED = Scenario(
     "killed",
@@ -61,6 +65,7 @@ KILLED = Scenario(
     "the committed offset, with a new instance.",
     workloads.killed,
     checkers.after_a_crash,
+    every=5,
 )
 STOPPED = Scenario(
     "stopped",
@@ -68,6 +73,7 @@ STOPPED = Scenario(
     "with a new instance.",
     workloads.stopped,
     checkers.after_a_stop,
+    every=2,
     why="Who is told to stop and goes on holds up every deployment, until it is killed; and whoever gets a number "
     "believes that the batch was counted.",
     read_next="https://docs.python.org/3/library/asyncio-task.html#task-cancellation: what must become of a "
@@ -79,20 +85,21 @@ STORE_FAILS = Scenario(
     "gone. Each time the consumer began anew at the committed offset, with a new instance.",
     workloads.store_fails,
     checkers.through_failures,
+    every=5,
 )
 HOW_MANY_ARE_NEW = Scenario(
     "how many are new",
     "Batches were counted that held new clicks, known ones, repeated ones and events that cannot be read.",
     workloads.how_many_are_new,
     checkers.how_many_were_new,
-    every=2,
+    every=5,
 )
 A_HOT_LINK = Scenario(
     "a hot link",
     f"{workloads.MANY} clicks on few links were counted as one batch, and the questions to the store counted.",
     workloads.a_hot_link,
     checkers.cheap,
-    every=2,
+    every=5,
 )
 MANY_CLICKS = Scenario(
     "many clicks",

@@ -13,6 +13,7 @@ AWKWARD_URLS = Scenario(
     "Links were made for URLs of every kind: long ones, with percent signs, in other scripts.",
     workloads.awkward_urls,
     checkers.well_formed,
+    every=2,
 )
 MANY_AT_ONCE = Scenario(
     "many at once",
@@ -20,44 +21,49 @@ MANY_AT_ONCE = Scenario(
     "somebody else's just before they were claimed.",
     workloads.many_at_once,
     checkers.own_codes_in_a_race,
+    every=5,
 )
 ONE_LEAVES = Scenario(
     "one leaves",
     "Several callers on one server asked for codes for one URL; one was cancelled meanwhile, and later a server died.",
     workloads.one_leaves,
     checkers.own_codes,
+    every=5,
 )
 MANY_URLS = Scenario(
     "many URLs",
     f"{workloads.MANY} URLs were shortened, and the symbols at each place of their codes counted.",
     workloads.many_urls,
     checkers.whole_space,
-    every=4,
+    every=5,
 )
 MANY_FORMS = Scenario(
     "many forms",
     f"{workloads.MANY} URLs were shortened.",
     workloads.many_urls,
     checkers.well_formed,
-    every=4,
+    every=5,
 )
 TWO_KEYS = Scenario(
     "two keys",
     "The same URLs were shortened on two servers that have different keys.",
     workloads.two_keys,
     checkers.secret,
+    every=5,
 )
 TO_ONE_URL = Scenario(
     "one URL",
     f"{workloads.TO_ONE_URL} links were made to one URL, and the attempts counted.",
     workloads.links_to_one_url,
     checkers.cheap_links_to_one_url,
+    every=5,
 )
 COLLISIONS = Scenario(
     "collisions",
     "The first codes that were tried were somebody else's already: seven in a row, then all.",
     workloads.collisions_in_a_row,
     checkers.bounded,
+    every=5,
 )
 STORE_FAILS = Scenario(
     "store fails",
@@ -70,6 +76,7 @@ FREE_CODES = Scenario(
     "Links were made to URLs that had none yet, and the questions to the store counted.",
     workloads.awkward_urls,
     checkers.one_trip,
+    every=5,
 )
 
 SCENARIOS = {

@@ -20,19 +20,21 @@ ALIASES = Scenario(
     "Three servers handed codes out of a pool in which nearly half the codes were somebody's aliases by then.",
     workloads.aliases_in_the_way,
     handing_out.own_codes,
+    every=2,
 )
 THREE_SERVERS = Scenario(
     "three servers at once",
     "Callers on three servers asked at the same moment, and the pool had hardly enough for all.",
     workloads.three_servers_at_once,
     handing_out.once,
+    every=5,
 )
 A_LONG_SHIFT = Scenario(
     "a long shift",
     "More than a hundred callers asked one server, one after the other, and a few asked another one.",
     workloads.a_long_shift,
     handing_out.once,
-    every=4,
+    every=5,
 )
 ANSWERS_LOST = Scenario(
     "answers are lost",
@@ -45,37 +47,42 @@ ONE_AFTER_THE_OTHER = Scenario(
     "Callers asked one server, one after the other, and the round trips to the pool were counted.",
     workloads.one_after_the_other,
     handing_out.in_batches,
-    every=2,
+    every=5,
 )
 A_BURST = Scenario(
     "a burst",
     "Many callers asked one server at the same moment, when it had no codes; later some more did.",
     workloads.a_burst,
     handing_out.in_batches,
+    every=5,
 )
 A_SERVER_DIES = Scenario(
     "a server dies",
     "A server that handed codes out was killed, and started again with nothing in memory.",
     workloads.a_server_dies,
     handing_out.cheap_crash,
+    every=2,
 )
 THE_BATCH_IS_LEFT = Scenario(
     "the batch is left",
     "A server took a batch and handed one code out; then the pool was away, and callers asked for the rest of it.",
     workloads.the_batch_is_left,
     handing_out.goes_on,
+    every=5,
 )
 DRY = Scenario(
     "the pool is dry",
     "More callers asked than there were codes; later there were enough again.",
     workloads.the_pool_is_dry,
     handing_out.runs_dry,
+    every=5,
 )
 AWAY = Scenario(
     "the pool is away",
     "The pool was away before anybody had a batch; later it was back.",
     workloads.the_pool_is_away,
     handing_out.runs_dry,
+    every=5,
 )
 STORE_FAILS = Scenario(
     "store fails",
@@ -88,12 +95,14 @@ CALLERS_LEAVE = Scenario(
     "Several callers waited on one server for a batch, or for their claims; some of them were cancelled meanwhile.",
     workloads.callers_leave,
     handing_out.undisturbed,
+    every=5,
 )
 LEVELS = Scenario(
     "levels",
     "A generator was asked while the pool was empty, just below its mark, at the mark, and above it.",
     workloads.levels,
     filling.fills_up,
+    every=5,
 )
 FILLING_FAILS = Scenario(
     "filling fails",
@@ -107,6 +116,7 @@ DRAWN_AND_FILLED = Scenario(
     "Two generators filled the pool in turn and once at the same moment, while others took codes out.",
     workloads.drawn_and_filled,
     filling.never_again,
+    every=5,
 )
 FILLINGS_LOST = Scenario(
     "answers to fillings are lost",
@@ -119,14 +129,14 @@ GENERATORS_DIE = Scenario(
     "Two generators were killed at moments at which they sent something, while others took codes out.",
     workloads.generators_die,
     filling.never_again_under_faults,
-    every=2,
+    every=5,
 )
 SAME_NUMBERS = Scenario(
     "same numbers",
     "Generators got the same numbers, each in a world of its own; in between the pool was emptied.",
     workloads.same_numbers,
     filling.one_code_a_number,
-    every=2,
+    every=5,
     why="If two servers make different codes of one number, nothing keeps them from making one code of two numbers.",
 )
 SAME_NUMBERS_AND_KEYS = Scenario(
@@ -134,6 +144,7 @@ SAME_NUMBERS_AND_KEYS = Scenario(
     "Three generators got the same consecutive numbers, each in a world of its own; the third one had another key.",
     workloads.same_numbers,
     filling.not_guessable,
+    every=5,
 )
 
 SCENARIOS = {

@@ -33,7 +33,7 @@ BUGS = (
 )
 
 SCENARIOS = {
-    "right-ones": (TRYING.right_ones(), TRYING.many()),
+    "right-ones": (TRYING.right_ones(every=2), TRYING.many()),
     **{bug: (TRYING.one_bug(bug),) for bug in BUGS},
 }
 

@@ -26,12 +26,14 @@ ALIASES = Scenario(
     "Somebody had chosen some of the codes for an alias: up to four in a row, some of them just before the claim.",
     workloads.aliases,
     checkers.own_codes_past_aliases,
+    every=5,
 )
 AT_ONCE = Scenario(
     "at once",
     "Two servers were asked for codes at the same moments, each by several callers.",
     workloads.servers_at_once,
     checkers.none_twice,
+    every=5,
 )
 DAYS_LATER = Scenario(
     "days later",
@@ -46,13 +48,14 @@ BURST = Scenario(
     "their worker numbers were neighbours.",
     workloads.burst,
     checkers.none_twice,
-    every=4,
+    every=5,
 )
 CLOCK_BACK = Scenario(
     "clock back",
     "A server's clock was set back while it worked: by a second, by a few more, by an hour; then it was set right.",
     workloads.clock_steps_back,
     checkers.not_followed_back,
+    every=5,
 )
 TAKEN_OVER = Scenario(
     "taken over",
@@ -67,12 +70,14 @@ LEASE_LOST = Scenario(
     "worker number, and both were asked for codes.",
     workloads.lease_is_lost,
     checkers.obeys_a_lost_lease,
+    every=5,
 )
 NONE_FREE = Scenario(
     "none free",
     "Two servers had to do with one worker number; later the one that held it died.",
     workloads.none_is_free,
     checkers.says_unavailable,
+    every=5,
 )
 LEASES_FAIL = Scenario(
     "leases fail",
@@ -85,19 +90,21 @@ CALLERS_LEAVE = Scenario(
     "Several callers waited for the lease table, which was slow. The first of them was cancelled, and then another.",
     workloads.callers_leave,
     checkers.none_twice,
+    every=5,
 )
 NEIGHBOURS = Scenario(
     "neighbours",
     f"{workloads.NEIGHBOURS} codes were asked for one after another, and compared.",
     workloads.neighbours,
     checkers.unlike,
+    every=5,
 )
 TWO_KEYS = Scenario(
     "two keys",
     "Two installations with different keys made codes at the same moments, with the same worker number.",
     workloads.two_keys,
     checkers.by_the_key,
-    every=2,
+    every=5,
     why="Who installs this software for himself knows which codes all others make.",
     read_next="What is secret here? Let `key` decide where each number goes.",
 )
@@ -106,7 +113,7 @@ STEADY = Scenario(
     f"{workloads.GROUPS * workloads.TOGETHER} codes were asked of one server in 8 s, and its questions counted.",
     workloads.steady,
     checkers.cheap,
-    every=4,
+    every=5,
 )
 
 SCENARIOS = {
