@@ -29,7 +29,10 @@ def judged(course: Course, released: dict[str, str]) -> Iterator[Judged]:
         by_student[each.student].append(each)
     for student, all_of in by_student.items():
         whole = [(each, each.lifted) for each in all_of if isinstance(each.lifted, Component)]
-        if whole and all(each.judge.kept(component) is None for each, component in whole):
+        own = [
+            pair for pair in whole if pair[1].source != released[pair[0].slot]
+        ]  # others are judged for all
+        if whole and all(each.judge.kept(component) is None for each, component in own or whole):
             yield Judged(student, EVERYTHING, "", None, problem=NOT_GRADED)
             continue
         if len(whole) == len(all_of) and all(

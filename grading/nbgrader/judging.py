@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -97,30 +97,43 @@ class Judge:
 
 
 def judge_ahead(
-    asked: Iterable[tuple[Judge, Component]],
+    asked: Sequence[tuple[Judge, Component]],
     workers: int | None = None,
     tell: Callable[[str], None] | None = None,
     scheduler: str | None = None,
-) -> None:
+) -> Generator[int, None, None]:
     """Decides several at once, each by its judge, and the same for the same seeds once; what is on file is left as it
-    is. `workers`: at once, by default one for each core. `scheduler`: of a Dask cluster, see `cluster`; None: here.
+    is. Yields each place in `asked` when the verdict is on file, or when there is none; the others go on meanwhile.
+    `workers`: at once, by default one for each core. `scheduler`: of a Dask cluster, see `cluster`; None: here.
     `tell`: gets lines on how far it is. ClusterError."""
-    distinct = {(judge.seeds, component): judge for judge, component in asked}
-    left = [(judge, component) for (_, component), judge in distinct.items() if judge.kept(component) is None]
-    progress = Progress(len(left), tell or (lambda line: None))
+    places: dict[tuple[str, Component], list[int]] = {}
+    for place, (judge, component) in enumerate(asked):
+        places.setdefault((judge.seeds, component), []).append(place)
+    on_file: list[int] = []
+    left: list[list[int]] = []
+    for of_one in places.values():
+        judge, component = asked[of_one[0]]
+        if judge.kept(component) is None:
+            left.append(of_one)
+        else:
+            on_file += of_one
     if not left:
+        yield from on_file
         return
+    progress = Progress(len(left), tell or (lambda line: None))
     with executor(workers or os.cpu_count() or 1, scheduler) as pool:
-        begun = {
-            pool.submit(decided, replace(judge, verdicts=None), component): (judge, component)
-            for judge, component in left
-        }
+        begun = {}
+        for of_one in left:
+            judge, component = asked[of_one[0]]
+            begun[pool.submit(decided, replace(judge, verdicts=None), component)] = of_one
         try:
+            yield from on_file
             for each in as_completed(begun):
-                judge, component = begun[each]
+                judge, component = asked[begun[each][0]]
                 if (found := each.result()) is not None:
                     judge.keep(component, found)
                 progress.one()
+                yield from begun[each]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -68,6 +68,12 @@ def slots(released: list[ReleasedCell]) -> dict[str, str]:
     return found
 
 
+def given(released: list[ReleasedCell]) -> dict[str, str]:
+    """Test cell's grade id -> the text that learners get for its exercise. Raises Misconfigured."""
+    texts = {cell.grade_id: cell.source for cell in released}
+    return {test: split(texts[test.removesuffix(CHECK)])[1] for test in slots(released)}
+
+
 def lift(nb: NotebookNode, test_id: str, slot: str) -> Component | Unusable:
     """What the test cell `test_id` is decided by, from a restored notebook `nb`."""
     name = test_id.removesuffix(CHECK)

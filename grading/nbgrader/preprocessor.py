@@ -20,10 +20,10 @@ from traitlets import Float, List, Unicode
 
 from grading.judge.report import RequirementVerdict, Verdict
 from grading.nbgrader.judging import WALL_LIMIT, Judge, JudgeFailed
-from grading.nbgrader.lift import Component, Misconfigured, Unusable, lift, slots
+from grading.nbgrader.lift import Component, Misconfigured, Unusable, given, lift, slots
 from grading.nbgrader.restore import NOTES, Resources, released_cells
 from grading.nbgrader.safe import plain
-from grading.nbgrader.seeds import learner_seeds
+from grading.nbgrader.seeds import learner_seeds, released_seeds
 from grading.nbgrader.verdicts import Verdicts
 
 MARK = "workbench"
@@ -118,7 +118,7 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             c.grade_id: c for c in released_cells(about["db_url"], about["assignment"], about["notebook"])
         }
         judged = slots(list(released.values()))
-        judge = self.judge_of(about["student"])
+        texts = given(list(released.values()))
         notes = list(nb.metadata.get(NOTES, {}).get("mended", []))
         for cell in nb.cells:
             if cell.cell_type != "code":
@@ -127,7 +127,10 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 test_id = cell.metadata.nbgrader["grade_id"]
                 points = released[test_id].points or 0.0
-                mark = self._mark(judge, lift(nb, test_id, judged[test_id]), points, notes)
+                lifted = lift(nb, test_id, judged[test_id])
+                mark = self._mark(
+                    self.judge_of(about["student"], lifted, texts[test_id]), lifted, points, notes
+                )
                 self.log.info("%s: %s: %g of %g points", about["student"], test_id, mark.points, points)
                 cell.outputs = mark.outputs()
         return nb, resources
@@ -147,10 +150,12 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             )
         return mark_of(verdict, notes)
 
-    def judge_of(self, student: str) -> Judge:
-        """The judge, with this student's seeds."""
+    def judge_of(self, student: str, lifted: Component | Unusable, text: str) -> Judge:
+        """The judge, with this student's seeds. `text`: what learners got; who left it so has everybody's seeds."""
+        work = Path(self.work)
+        untouched = isinstance(lifted, Component) and lifted.source == text
         return Judge(
-            seeds=learner_seeds(Path(self.work), student),
+            seeds=released_seeds(work) if untouched else learner_seeds(work, student),
             command=self.command,
             wall_limit=self.wall_limit,
             verdicts=Verdicts(Path(self.verdicts)) if self.verdicts else None,

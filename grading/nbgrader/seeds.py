@@ -1,7 +1,7 @@
 """The seeds of a course's marks: secret, not the public ones, and for each learner others.
 
 A seed decides what is asked, how skewed and in which bursts, and what fails when. Learners who compare notes have had
-different runs; each has the same ones every time.
+different runs; each has the same ones every time. What nobody has touched is judged on seeds of its own: once for all.
 """
 
 from __future__ import annotations
@@ -24,8 +24,17 @@ def learner_seeds(work: Path, student: str) -> str:
     in `work`/seeds.toml, which the instructor alone can read: grading again, next month and on another machine that
     has the file, gives the same marks.
     """
+    return _of(work, student)
+
+
+def released_seeds(work: Path) -> str:
+    """Nobody's: of cells that are as they were released. There is nothing to compare, and many have them."""
+    return _of(work, "")
+
+
+def _of(work: Path, whose: str) -> str:
     secret, count = _kept(work)
-    digest = hmac.digest(secret.encode(), student.encode(), "sha256")
+    digest = hmac.digest(secret.encode(), whose.encode(), "sha256")
     first = LOWEST + int.from_bytes(digest, "big") % (2**31 - 2 * LOWEST)
     return f"{first}-{first + count - 1}"
 

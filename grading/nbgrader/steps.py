@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -23,7 +26,7 @@ from grading.nbgrader.config import WORK, configure
 from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
 from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
-from grading.nbgrader.lift import CHECK, Component, Unusable, lift, slots, split
+from grading.nbgrader.lift import CHECK, Component, Unusable, given, lift, slots
 from grading.nbgrader.preprocessor import JudgeComponents, unmarked
 from grading.nbgrader.restore import released_cells, restore
 from grading.nbgrader.submission import read
@@ -43,6 +46,10 @@ class HandedIn:
     def names(self) -> tuple[str, ...]:
         """How an instructor may call the exercise."""
         return (self.test, self.test.removesuffix(CHECK), self.slot)
+
+
+def by_student(each: HandedIn) -> str:
+    return each.student
 
 
 class Course:
@@ -108,7 +115,8 @@ class Course:
         scheduler: str | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Iterator[str]:
-        """Judges several submissions at once, then writes the gradebook one by one. Yields a line for each mark.
+        """Judges several components at once, and meanwhile writes into the gradebook, one submission after the other,
+        what is judged. Yields a line for each mark.
 
         What is on file is not judged again, unless `again`: of `student`, all or the one `exercise` (a slot, or the
         name of its cell). `scheduler`: of a Dask cluster that judges, or "local" for one on this machine. `tell`: gets
@@ -121,9 +129,9 @@ class Course:
         if not handed_in:
             raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
         problem = None
-        if any(map(self._notebooks, handed_in)):
-            self._judge_ahead(student, exercise, again, workers, scheduler, tell)
-            problem = self._grade(student)
+        if gradable := [name for name in handed_in if self._notebooks(name)]:
+            for name in self._judged(student, gradable, exercise, again, workers, scheduler, tell):
+                problem = self._grade(name) or problem
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             for name in handed_in:
                 yield self._outcome(gradebook, name)
@@ -132,7 +140,7 @@ class Course:
 
     def _grade(self, student: str) -> NbGraderException | None:
         """Runs nbgrader's Autograde. What it could not grade comes back as its exception."""
-        converter = Autograde(coursedir=self._coursedir(student), config=self.config)
+        converter = Autograde(coursedir=self._coursedir(escape(student)), config=self.config)
         converter.force = True
         try:
             converter.start()
@@ -204,15 +212,17 @@ class Course:
                 ) from None
         return {name: slots(released_cells(db_url, self.assignment, name)) for name in names}
 
-    def _judge_ahead(
+    def _judged(
         self,
         student: str,
+        with_notebooks: Sequence[str],
         exercise: str | None,
         again: bool,
         workers: int | None,
         scheduler: str | None,
         tell: Callable[[str], None] | None,
-    ) -> None:
+    ) -> Iterator[str]:
+        """Of those with notebooks each, as soon as there is a verdict on all of theirs that is to be judged."""
         found = [each for each in self.handed_in(student) if exercise in (None, *each.names)]
         if exercise is not None and not found:
             known = sorted({slot for tests in self._test_cells().values() for slot in tests.values()})
@@ -222,8 +232,16 @@ class Course:
             for each in found:
                 if each.judge.verdicts is not None and isinstance(each.lifted, Component):
                     each.judge.verdicts.forget(each.lifted, each.judge.seeds)
+        found = [each for each in sorted(found, key=by_student) if isinstance(each.lifted, Component)]
+        left = Counter(each.student for each in found)
+        yield from (name for name in with_notebooks if not left[name])
         asked = [(each.judge, each.lifted) for each in found if isinstance(each.lifted, Component)]
-        judge_ahead(asked, workers, tell, scheduler)
+        with closing(judge_ahead(asked, workers, tell, scheduler)) as decided:
+            for place in decided:
+                name = found[place].student
+                left[name] -= 1
+                if not left[name]:
+                    yield name
 
     def handed_in(self, student: str = "*") -> Iterator[HandedIn]:
         """Each exercise of each notebook that `student` handed in."""
@@ -231,21 +249,22 @@ class Course:
         settings = JudgeComponents(config=self.config)
         for name, tests in self._test_cells().items():
             released = released_cells(db_url, self.assignment, name)
+            texts = given(released)
             for path in sorted(self._submitted("").glob(f"{student}/{self.assignment}/{name}.ipynb")):
                 nb = restore(read(path), released)
-                judge = settings.judge_of(path.parts[-3])
                 for test, slot in tests.items():
-                    yield HandedIn(path.parts[-3], test, slot, lift(nb, test, slot), judge)
+                    lifted = lift(nb, test, slot)
+                    judge = settings.judge_of(path.parts[-3], lifted, texts[test])
+                    yield HandedIn(path.parts[-3], test, slot, lifted, judge)
 
     def as_released(self) -> dict[str, str]:
         """Slot -> the text of its cell as learners get it."""
         db_url = self.config.CourseDirectory.db_url
-        given: dict[str, str] = {}
-        for name, tests in self._test_cells().items():
-            sources = {cell.grade_id: cell.source for cell in released_cells(db_url, self.assignment, name)}
-            for test, slot in tests.items():
-                given[slot] = split(sources[test.removesuffix(CHECK)])[1]
-        return given
+        return {
+            tests[test]: text
+            for name, tests in self._test_cells().items()
+            for test, text in given(released_cells(db_url, self.assignment, name)).items()
+        }
 
     def _outcome(self, gradebook: Gradebook, student: str) -> str:
         """One line on a student's mark. A folder without any notebook gets its zero here: nbgrader passes it over."""

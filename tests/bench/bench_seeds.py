@@ -64,7 +64,7 @@ def seeds_of(scenario: Scenario) -> int:
 
 
 def right(suite: Suite, seeds: range) -> dict[str, dict[str, dict[str, float]]]:
-    """By requirement and scenario: processor seconds of a run with the reference, and the share of runs that showed it."""
+    """By requirement and scenario: processor seconds of a run with the reference, and the share that showed it."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     with judging(suite, filling(suite.slot, "reference")) as judge:
         for requirement in suite.requirements:

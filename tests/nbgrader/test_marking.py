@@ -140,7 +140,8 @@ def test_verdicts_judged_ahead_are_used_and_failures_are_not_kept(tmp_path: Path
     program = f"import sys\nif 'fail' in sys.stdin.read(): sys.exit(3)\nprint({verdict().to_json()!r})"
     working = replace(judge(tmp_path, program), verdicts=Verdicts(folder))
     told: list[str] = []
-    judge_ahead([(working, COMPONENT), (working, other), (working, COMPONENT)], workers=2, tell=told.append)
+    asked = [(working, COMPONENT), (working, other), (working, COMPONENT)]
+    assert sorted(judge_ahead(asked, workers=2, tell=told.append)) == [0, 1, 2]
     assert told[-1].startswith("judged 2 of 2, in ")
     assert len(list(folder.iterdir())) == 1
     broken = Judge(working.seeds, ["no such program"], verdicts=Verdicts(folder))

@@ -42,7 +42,7 @@ A_LONG_DAY = Scenario(
     "The log told of clicks in more than a hundred batches, and told some of them again much later.",
     workloads.a_long_day,
     checkers.each_once,
-    every=4,
+    every=10,
 )
 POISON = Scenario(
     "poison",

@@ -34,7 +34,7 @@ A_LONG_SHIFT = Scenario(
     "More than a hundred callers asked one server, one after the other, and a few asked another one.",
     workloads.a_long_shift,
     handing_out.once,
-    every=5,
+    every=10,
 )
 ANSWERS_LOST = Scenario(
     "answers are lost",

@@ -23,7 +23,7 @@ A_BUSY_SERVER = Scenario(
     "Live links, an expired one and an unknown code were asked for more than a hundred times on one server.",
     workloads.a_busy_server,
     checkers.right_answers,
-    every=5,
+    every=10,
 )
 AGAIN_AND_AGAIN = Scenario(
     "again and again",
