@@ -19,7 +19,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Float, List, Unicode
 
 from grading.judge.report import RequirementVerdict, Verdict
-from grading.nbgrader.judging import WALL_LIMIT, Judge, JudgeFailed
+from grading.nbgrader.judging import WALL_LIMIT, Judge, JudgeFailed, judge_ahead
 from grading.nbgrader.lift import Component, Misconfigured, Unusable, given, lift, slots
 from grading.nbgrader.restore import NOTES, Resources, released_cells
 from grading.nbgrader.safe import plain
@@ -117,8 +117,13 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
         released = {
             c.grade_id: c for c in released_cells(about["db_url"], about["assignment"], about["notebook"])
         }
-        judged = slots(list(released.values()))
         texts = given(list(released.values()))
+        lifted = {test: lift(nb, test, slot) for test, slot in slots(list(released.values())).items()}
+        judges = {test: self.judge_of(about["student"], each, texts[test]) for test, each in lifted.items()}
+        if self.verdicts:  # several at once, where they can be put on file
+            asked = [(judges[test], each) for test, each in lifted.items() if isinstance(each, Component)]
+            for _ in judge_ahead(asked):
+                pass
         notes = list(nb.metadata.get(NOTES, {}).get("mended", []))
         for cell in nb.cells:
             if cell.cell_type != "code":
@@ -127,10 +132,7 @@ class JudgeComponents(NbGraderPreprocessor):  # type: ignore[misc]
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 test_id = cell.metadata.nbgrader["grade_id"]
                 points = released[test_id].points or 0.0
-                lifted = lift(nb, test_id, judged[test_id])
-                mark = self._mark(
-                    self.judge_of(about["student"], lifted, texts[test_id]), lifted, points, notes
-                )
+                mark = self._mark(judges[test_id], lifted[test_id], points, notes)
                 self.log.info("%s: %s: %g of %g points", about["student"], test_id, mark.points, points)
                 cell.outputs = mark.outputs()
         return nb, resources

@@ -52,3 +52,13 @@ def test_pinned_python_is_one_that_pyproject_allows() -> None:
     low, high = re.findall(r"3\.(\d+)", PROJECT["project"]["requires-python"])
     pinned = int((ROOT / ".python-version").read_text("utf-8").strip().removeprefix("3."))
     assert int(low) <= pinned < int(high)
+
+
+def test_slow_tests_say_so_in_their_own_file() -> None:
+    """The slow lanes collect the files that have these words."""
+    elsewhere = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("*.py")
+        if not path.name.startswith("test_") and re.search(r"mark\.slow", path.read_text("utf-8"))
+    ]
+    assert elsewhere == ["tests/contracts/conftest.py"]  # for those on containers

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,10 +14,15 @@ from workbench.chaos.faults import Fault
 from workbench.chaos.visitors import DONE, Ledger, Visit, Visitors
 from workbench.stack import Stack
 
+T = TypeVar("T")
+
 BEFORE, AFTER = 2.0, 3.0
 """Seconds of load before a fault begins and after it has ended, to say how each journey fares."""
 
 COUNTED_WITHIN = 60.0
+
+AT_ONCE = 8
+"""Questions, when the promises are looked at."""
 
 
 @dataclass
@@ -76,16 +82,16 @@ async def run(name: str, fault: Fault, stack: Stack, before: float = BEFORE, aft
 
 async def links(client: httpx.AsyncClient, ledger: Ledger, found: Outcome) -> None:
     """Every link that was acknowledged is there, and none whose deletion was."""
+    answers = await each(ledger.links, lambda code: client.get(f"/{code}"))
     for code, target in ledger.links.items():
-        answer = await client.get(f"/{code}")
+        answer = answers[code]
         if (answer.status_code, answer.headers.get("location")) != (302, target):
             found.broken.append(
                 f"the link {code} was acknowledged, and is answered with {answer.status_code}"
             )
         else:
             ledger.answered[code] += 1
-    for code in ledger.deleted:
-        answer = await client.get(f"/{code}")
+    for code, answer in (await each(ledger.deleted, lambda code: client.get(f"/{code}"))).items():
         if answer.status_code not in (404, 410):
             found.broken.append(f"{code} was deleted, and is answered with {answer.status_code}")
 
@@ -94,13 +100,13 @@ async def clicks(client: httpx.AsyncClient, ledger: Ledger, may_lose: int, found
     """Of each link as many are counted as were answered; more only if an answer did not come."""
     deadline = time.monotonic() + COUNTED_WITHIN
     while True:
-        counted = {code: await count(client, code) for code in ledger.links}
+        counted = await each(ledger.links, lambda code: count(client, code))
         missing = sum(max(0, ledger.answered[code] - counted[code]) for code in counted)
         if missing <= may_lose or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.3)
     await asyncio.sleep(1.0)  # what would be counted twice has time to be
-    counted = {code: await count(client, code) for code in ledger.links}
+    counted = await each(ledger.links, lambda code: count(client, code))
     found.answered, found.counted = ledger.answered.total(), sum(counted.values())
     if missing > may_lose:
         found.broken.append(f"{missing} clicks were answered and are not counted")
@@ -109,6 +115,17 @@ async def clicks(client: httpx.AsyncClient, ledger: Ledger, may_lose: int, found
             found.broken.append(
                 f"{code} was followed {ledger.answered[code]} times and counted {number} times"
             )
+
+
+async def each(codes: Iterable[str], ask: Callable[[str], Awaitable[T]]) -> dict[str, T]:
+    """What is answered for each, `AT_ONCE` at a time."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(code: str) -> tuple[str, T]:
+        async with free:
+            return code, await ask(code)
+
+    return dict(await asyncio.gather(*map(one, codes)))
 
 
 async def count(client: httpx.AsyncClient, code: str) -> int:
