@@ -1,6 +1,7 @@
 """Where steps go when something is amiss: the judge, the instructor's own notebook, the command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -75,6 +76,29 @@ def test_a_judge_that_gives_other_points_than_the_notebook_promises_is_the_instr
         told.extend(judged_by(course, f"print({text!r})").autograde())
     assert told == ["ada: not graded, see the messages above"]
     assert marks(course)["score"] == "0"
+
+
+def test_what_nobody_has_touched_is_judged_once_for_all(
+    new_course: Callable[[str], Path], hand_in: Callable[..., None]
+) -> None:
+    course = Course(new_course("untouched"), ASSIGNMENT)
+    course.generate()
+    released = course.root / "labs" / ASSIGNMENT / NOTEBOOK
+    for learner in ("ada", "bob"):
+        (course.root / "handed-in" / learner).mkdir(parents=True)
+        shutil.copyfile(released, course.root / "handed-in" / learner / NOTEBOOK)
+    for learner in ("cid", "dora"):
+        hand_in(released, course.root / "handed-in" / learner, "textbook.py")
+    course.collect(course.root / "handed-in")
+    verdict = {"slot": "url-shortener/redirect-cache", "points": 7, "max_points": 20, "isolation": "none"}
+    text = json.dumps(verdict | {"seeds": [1], "requirements": [], "notes": []})
+    log = course.root / "asked"
+    told = judged_by(
+        course, f"import sys; open({str(log)!r}, 'a').write(sys.argv[-1] + '\\n'); print({text!r})"
+    ).autograde()
+    assert [line.partition(" of")[0] for line in told] == ["ada: 7", "bob: 7", "cid: 7", "dora: 7"]
+    asked = log.read_text().split()
+    assert len(asked) == len(set(asked)) == 3
 
 
 def test_what_was_never_generated_cannot_be_graded(
