@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,17 +73,14 @@ class Judge:
     def requirement(self, requirement: Requirement, seeds: Sequence[int]) -> RequirementVerdict:
         """`fail` at the first run that breaks it; `unknown` if some scenario showed nothing on any seed. HostLost."""
         shown: dict[str, tuple[Scenario, NotShown] | None] = {}
-        for index, seed in enumerate(seeds):
-            for scenario in requirement.scenarios:
-                if index % scenario.every:
-                    continue
-                trial = self.first_trial(scenario, seed)
-                if isinstance(trial.outcome, Broken):
-                    return self.failed(requirement, scenario, trial)
-                if isinstance(trial.outcome, NotShown):
-                    shown.setdefault(scenario.name, (scenario, trial.outcome))
-                else:
-                    shown[scenario.name] = None
+        for scenario, seed in _asked(requirement, seeds, shown):
+            trial = self.first_trial(scenario, seed)
+            if isinstance(trial.outcome, Broken):
+                return self.failed(requirement, scenario, trial)
+            if isinstance(trial.outcome, NotShown):
+                shown.setdefault(scenario.name, (scenario, trial.outcome))
+            else:
+                shown[scenario.name] = None
         unshown = [outcome for outcome in shown.values() if outcome is not None]
         if shown and not unshown:
             points = requirement.points
@@ -157,6 +154,20 @@ class Judge:
         return RequirementVerdict(
             requirement.id, requirement.title, 0, requirement.points, "fail", finding, requirement.hints
         )
+
+
+def _asked(
+    requirement: Requirement, seeds: Sequence[int], shown: Mapping[str, object]
+) -> Iterator[tuple[Scenario, int]]:
+    """What is tried, on which seed. A scenario that has shown nothing on its seeds has the others, until it does."""
+    for index, seed in enumerate(seeds):
+        for scenario in requirement.scenarios:
+            if index % scenario.every == 0:
+                yield scenario, seed
+    for scenario in requirement.scenarios:
+        for index, seed in enumerate(seeds):
+            if index % scenario.every and shown[scenario.name] is not None:
+                yield scenario, seed
 
 
 def _always(plan: Plan, history: History) -> Outcome:

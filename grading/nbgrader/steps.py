@@ -23,6 +23,7 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment
 from traitlets.config import Config
 
 from grading.nbgrader.config import WORK, configure
+from grading.nbgrader.engines import shared_engines
 from grading.nbgrader.exchange import CollectPlainFiles, ReleaseAllFeedback
 from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
@@ -130,8 +131,9 @@ class Course:
             raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
         problem = None
         if gradable := [name for name in handed_in if self._notebooks(name)]:
-            for name in self._judged(student, gradable, exercise, again, workers, scheduler, tell):
-                problem = self._grade(name) or problem
+            with shared_engines():
+                for name in self._judged(student, gradable, exercise, again, workers, scheduler, tell):
+                    problem = self._grade(name) or problem
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             for name in handed_in:
                 yield self._outcome(gradebook, name)

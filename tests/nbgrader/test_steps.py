@@ -93,9 +93,10 @@ def test_what_nobody_has_touched_is_judged_once_for_all(
     verdict = {"slot": "url-shortener/redirect-cache", "points": 7, "max_points": 20, "isolation": "none"}
     text = json.dumps(verdict | {"seeds": [1], "requirements": [], "notes": []})
     log = course.root / "asked"
-    told = judged_by(
-        course, f"import sys; open({str(log)!r}, 'a').write(sys.argv[-1] + '\\n'); print({text!r})"
-    ).autograde()
+    program = f"import sys; open({str(log)!r}, 'a').write(sys.argv[-1] + '\\n'); print({text!r})"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbgrader's gradebook provokes some
+        told = list(judged_by(course, program).autograde())
     assert [line.partition(" of")[0] for line in told] == ["ada: 7", "bob: 7", "cid: 7", "dora: 7"]
     asked = log.read_text().split()
     assert len(asked) == len(set(asked)) == 3

@@ -13,7 +13,7 @@ MADE_AND_HANDED_OUT = Scenario(
     "A generator filled an empty pool, and two servers handed codes out.",
     workloads.made_and_handed_out,
     handing_out.well_formed,
-    every=2,
+    every=3,
 )
 ALIASES = Scenario(
     "aliases in the way",
@@ -41,6 +41,7 @@ ANSWERS_LOST = Scenario(
     "Two servers handed codes out while the pool failed under some of their commands; it came back, and they went on.",
     workloads.answers_are_lost,
     handing_out.once_under_faults,
+    every=2,
 )
 ONE_AFTER_THE_OTHER = Scenario(
     "one after the other",
@@ -110,6 +111,7 @@ FILLING_FAILS = Scenario(
     workloads.filling_fails,
     filling.tells_the_truth,
     why="A generator that hides its failure lets the pool run dry without an alarm: whoever watches it sees nothing.",
+    every=2,
 )
 DRAWN_AND_FILLED = Scenario(
     "drawn and filled",
@@ -123,6 +125,7 @@ FILLINGS_LOST = Scenario(
     "A generator's additions were done without an answer, or seconds late, while others took codes out.",
     workloads.answers_to_fillings_are_lost,
     filling.never_again_under_faults,
+    every=2,
 )
 GENERATORS_DIE = Scenario(
     "generators die",

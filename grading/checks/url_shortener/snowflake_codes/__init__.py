@@ -84,6 +84,7 @@ LEASES_FAIL = Scenario(
     "The lease table failed when the server asked for a worker number, or to reserve its first moments.",
     workloads.leases_fail,
     checkers.says_unavailable,
+    every=2,
 )
 CALLERS_LEAVE = Scenario(
     "callers leave",
