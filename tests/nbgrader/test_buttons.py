@@ -26,7 +26,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange on Windows"),
 ]
 
-expect.set_options(timeout=30_000)  # of milliseconds: a busy machine takes more than Playwright's five seconds
+expect.set_options(
+    timeout=30_000
+)  # of milliseconds: a busy machine takes more than Playwright's five seconds
 
 ASSIGNMENT = "url-shortener"
 NOTEBOOK, ANSWER = "04-detailed-design", "status-answer"
