@@ -29,15 +29,12 @@ def judged(course: Course, released: dict[str, str]) -> Iterator[Judged]:
         by_student[each.student].append(each)
     for student, all_of in by_student.items():
         whole = [(each, each.lifted) for each in all_of if isinstance(each.lifted, Component)]
-        own = [
-            pair for pair in whole if pair[1].source != released[pair[0].slot]
-        ]  # others are judged for all
+        # What they changed. The rest is judged for all at once, and tells nothing about one of them.
+        own = [(each, component) for each, component in whole if component.source != released[each.slot]]
         if whole and all(each.judge.kept(component) is None for each, component in own or whole):
             yield Judged(student, EVERYTHING, "", None, problem=NOT_GRADED)
             continue
-        if len(whole) == len(all_of) and all(
-            component.source == released[component.slot] for _, component in whole
-        ):
+        if len(whole) == len(all_of) and not own:
             yield Judged(student, EVERYTHING, "", None, problem=UNTOUCHED)
         yield from one_by_one(all_of)
 

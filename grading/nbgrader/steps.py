@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import escape
+from operator import attrgetter
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -47,10 +48,6 @@ class HandedIn:
     def names(self) -> tuple[str, ...]:
         """How an instructor may call the exercise."""
         return (self.test, self.test.removesuffix(CHECK), self.slot)
-
-
-def by_student(each: HandedIn) -> str:
-    return each.student
 
 
 class Course:
@@ -234,7 +231,9 @@ class Course:
             for each in found:
                 if each.judge.verdicts is not None and isinstance(each.lifted, Component):
                     each.judge.verdicts.forget(each.lifted, each.judge.seeds)
-        found = [each for each in sorted(found, key=by_student) if isinstance(each.lifted, Component)]
+        found = [
+            each for each in sorted(found, key=attrgetter("student")) if isinstance(each.lifted, Component)
+        ]
         left = Counter(each.student for each in found)
         yield from (name for name in with_notebooks if not left[name])
         asked = [(each.judge, each.lifted) for each in found if isinstance(each.lifted, Component)]

@@ -48,7 +48,7 @@ def judging(suite: Suite, source: str) -> Iterator[Judge]:
         yield Judge(suite, *pair)
 
 
-def processor_seconds(judge: Judge) -> float:
+def processor_seconds() -> float:
     """Of this process and of the hosts, until now."""
     total = 0.0
     for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
@@ -70,10 +70,10 @@ def right(suite: Suite, seeds: range) -> dict[str, dict[str, dict[str, float]]]:
         for requirement in suite.requirements:
             for scenario in requirement.scenarios:
                 asked = seeds[: max(5, len(seeds) // scenario.every)]
-                before, kept = processor_seconds(judge), 0
+                before, kept = processor_seconds(), 0
                 for seed in asked:
                     kept += isinstance(judge.first_trial(scenario, seed).outcome, Kept)
-                seconds = (processor_seconds(judge) - before) / len(asked)
+                seconds = (processor_seconds() - before) / len(asked)
                 found.setdefault(requirement.id, {})[scenario.name] = {
                     "seconds a run": round(seconds, 4),
                     "seeds of a mark": seeds_of(scenario),
