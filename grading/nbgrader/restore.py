@@ -7,6 +7,8 @@ version, a test cell turned into prose, the same id twice) they would end the wh
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +59,32 @@ class ReleasedCell:
         return {"nbgrader": meta}
 
 
+_read: dict[tuple[str, str, str], list[ReleasedCell]] | None = None
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within, what was released is read from the gradebook once for each notebook: while submissions are graded,
+    nothing changes it."""
+    global _read
+    _read = {}
+    try:
+        yield
+    finally:
+        _read = None
+
+
 def released_cells(db_url: str, assignment: str, notebook: str) -> list[ReleasedCell]:
     """The cells of `notebook` that nbgrader tracks, by grade id. Raises nbgrader's MissingEntry if it knows none."""
+    if _read is None:
+        return _cells(db_url, assignment, notebook)
+    which = (db_url, assignment, notebook)
+    if which not in _read:
+        _read[which] = _cells(*which)
+    return _read[which]
+
+
+def _cells(db_url: str, assignment: str, notebook: str) -> list[ReleasedCell]:
     with Gradebook(db_url) as gradebook:
         known = gradebook.find_notebook(notebook, assignment)
         points = {cell.name: float(cell.max_score) for cell in [*known.grade_cells, *known.task_cells]}

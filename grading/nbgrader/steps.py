@@ -30,7 +30,7 @@ from grading.nbgrader.export import RequirementsCsv
 from grading.nbgrader.judging import Judge, judge_ahead
 from grading.nbgrader.lift import CHECK, Component, Unusable, given, lift, slots
 from grading.nbgrader.preprocessor import JudgeComponents, unmarked
-from grading.nbgrader.restore import released_cells, restore
+from grading.nbgrader.restore import read_once, released_cells, restore
 from grading.nbgrader.submission import read
 
 
@@ -128,7 +128,7 @@ class Course:
             raise NbGraderException(f"nothing was handed in: there is no {self._submitted(student)}")
         problem = None
         if gradable := [name for name in handed_in if self._notebooks(name)]:
-            with shared_engines():
+            with shared_engines(), read_once():
                 for name in self._judged(student, gradable, exercise, again, workers, scheduler, tell):
                     problem = self._grade(name) or problem
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:

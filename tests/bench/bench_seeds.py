@@ -2,6 +2,7 @@
 requirement must reject, and what a run of it costs. Writes results/seeds.json.
 
 `python tests/bench/bench_seeds.py [SLOT ...] [--seeds N]`
+`--reckon`: only what a mark misses, anew, from the shares that are in the result: after `Scenario.every` was changed.
 
 A scenario that finds a mistake on every seed need not be asked on twenty: `Scenario.every` says on how many it is. What
 a mark then misses is in the result, by wrong component: the chance that none of its seeds shows the mistake, estimated
@@ -120,16 +121,34 @@ def measure(slot: str, count: int) -> dict[str, Any]:
     return {"scenarios": right(suite, seeds), "wrong": wrong}
 
 
+def reckon(slot: str, found: dict[str, Any], count: int) -> None:
+    """What follows from `Scenario.every`, into what was measured."""
+    by_id = {each.id: each for each in checks.suite(slot).requirements}
+    for id, scenarios in found["scenarios"].items():
+        for each in by_id[id].scenarios:
+            scenarios[each.name]["seeds of a mark"] = seeds_of(each)
+    for about in found["wrong"].values():
+        again = missed(by_id[about["rejected by"]], about["found on"], count)
+        about["missed by a mark"] = float(f"{again:.1e}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("slots", nargs="*", default=list(checks.SLOTS))
     parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--reckon", action="store_true", help="measure nothing")
     options = parser.parse_args()
     kept = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {"slots": {}}
     for slot in options.slots:
-        kept["slots"][slot] = measure(slot, options.seeds)
+        if options.reckon:
+            reckon(slot, kept["slots"][slot], kept["seeds"])
+        else:
+            kept["slots"][slot] = measure(slot, options.seeds)
         worst = max(kept["slots"][slot]["wrong"].values(), key=lambda each: each["missed by a mark"])
         print(slot, worst, flush=True)
+    if options.reckon:
+        RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+        return
     kept["machine"] = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     kept["seeds"] = options.seeds
     kept["seeds of a mark"] = COUNT

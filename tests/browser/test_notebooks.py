@@ -19,7 +19,9 @@ from tests.browser.driver import NOTEBOOK, Lab, Visit, running_lab
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAMES = [path.relative_to(ROOT / SOURCE).as_posix() for path in sources()]
-ALIKE = ("url-shortener/02-estimation.ipynb", "url-shortener/04-detailed-design.ipynb")
+ALIKE = tuple(
+    f"url-shortener/{name}.ipynb" for name in ("02-estimation", "03-high-level-design", "04-detailed-design")
+)
 """For a soak: what they show, others here show too, or tests/browser has a test of its own for it. With their solutions
 they are run by tests/notebooks."""
 OURS = ".jp-OutputArea-output"

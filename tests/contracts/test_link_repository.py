@@ -20,6 +20,10 @@ from reference.shortener.sharded_links import ShardedLinks
 
 pytestmark = pytest.mark.anyio
 
+PATIENCE = 5.0
+"""Seconds. Where nothing should take long, a busy machine may."""
+SHORT = 1.0
+"""Where an answer is waited for in vain."""
 NEW = NewLink("abc1234", "https://example.org/ä?q=1&r=日", 1000.0, 2000.5, "hash-a")
 
 
@@ -250,7 +254,9 @@ async def wire(services: Any, shard: SqlLinkRepository) -> AsyncIterator[Wire]:
 async def test_a_write_without_an_answer_is_indefinite_and_may_be_repeated(
     services: Any, shard: SqlLinkRepository, wire: Any, mode: str, error: type[Exception]
 ) -> None:
-    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
+    database = sql.connect(
+        url_with_port(services.store_url, wire.port), timeout=PATIENCE if mode == "break" else SHORT
+    )
     far = SqlLinkRepository(database)
     assert await far.find("abc1234") is None  # connected, statements known
     await far.insert(replace(NEW, code="warm"))
@@ -269,7 +275,7 @@ async def test_a_connection_whose_end_has_been_told_but_has_not_come_is_of_no_us
     services: Any, shard: SqlLinkRepository, wire: Any, write: bool
 ) -> None:
     """A dying server says so first: asyncpg then holds a connection that is open and takes no question any more."""
-    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
+    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=PATIENCE)
     far = SqlLinkRepository(database)
     assert await far.find("abc1234") is None
     reason = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
@@ -287,7 +293,7 @@ async def test_a_transaction_that_broke_off_before_its_end_did_not_happen(
     """Over PostgreSQL several statements are several messages; before the last one, COMMIT, nothing has happened.
     Over SQLite they are one, and nobody knows. Both are told as they are."""
     await shard.insert(NEW)
-    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=0.4)
+    database = sql.connect(url_with_port(services.store_url, wire.port), timeout=PATIENCE)
     change = sql.statement("UPDATE links SET long_url = 'changed' WHERE code = $1", "abc1234")
     await database.transaction([sql.statement("SELECT 1 AS one"), sql.statement("SELECT 2 AS two")])
     wire.mode = "break"

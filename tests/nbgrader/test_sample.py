@@ -98,7 +98,7 @@ def test_the_whole_cycle_from_the_exchange_to_the_view_of_the_class(tmp_path: Pa
 
     root = tmp_path / "class"
     prepare(root)
-    (root / "work/course/seeds.toml").write_text('secret = "of this test"\ncount = 5\n')
+    (root / "work/course/seeds.toml").write_text('secret = "of this test"\ncount = 2\n')
     config = configure(Config(), root)
     config.CollectPlainFiles.check_owner = False
     api = NbGraderAPI(CourseDirectory(config=config), config=config)

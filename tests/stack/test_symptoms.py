@@ -124,7 +124,7 @@ async def test_wrong_ones_show_their_symptom(stack: Stack, sown: dict[str, answe
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("one_in", [3, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("one_in", [6, pytest.param(1, marks=pytest.mark.soak)])
 async def test_right_ones_show_none(stack: Stack, sown: dict[str, answered.Sown], one_in: int) -> None:
     seen = await on_pairs(stack, RIGHT[::one_in], lambda _, bench: probes.seen_of_all(bench))
     shown = {name: shown for name, shown in seen.items() if shown}

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -98,10 +99,22 @@ FROM pg_tables WHERE schemaname = 'public'
 \\gexec
 """
 """Writes the rows of every table as `pg_restore` does. One session: each `docker exec` takes a quarter of a second."""
+EACH_DATABASE = "SELECT 'DATABASE ' || datname FROM pg_database ORDER BY 1;"
+
+
+def told(project: Project) -> dict[str, list[str]]:
+    """By database what it says to both, in one session each."""
+    with ThreadPoolExecutor(len(DATABASES)) as pool:
+        said = pool.map(lambda name: psql(project, name, EACH_DATABASE + EACH_TABLE), DATABASES)
+    return dict(zip(DATABASES, said, strict=True))
 
 
 def rows(project: Project) -> Rows:
-    found = {name: copied(psql(project, name, EACH_TABLE)) for name in DATABASES}
+    return rows_in(told(project))
+
+
+def rows_in(said: dict[str, list[str]]) -> Rows:
+    found = {name: copied(lines) for name, lines in said.items()}
     assert all(found.values())
     return found
 
@@ -299,12 +312,9 @@ def untouched(project: Project) -> tuple[Rows, list[str], list[str]]:
     names = [project.container(name) for name in ("app-1", "app-2", "app-3", "consumer", "keeper-1")]
     argv = ["docker", "inspect", "--format", "{{.State.StartedAt}} {{.State.Running}}", *names]
     started = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
-    databases = [
-        each
-        for name in DATABASES
-        for each in psql(project, name, "SELECT datname FROM pg_database ORDER BY 1")
-    ]
-    return but(MOVES_ON, rows(project)), databases, started
+    said = told(project)
+    databases = [each for lines in said.values() for each in lines if each.startswith("DATABASE ")]
+    return but(MOVES_ON, rows_in(said)), databases, started
 
 
 @pytest.fixture(scope="module")

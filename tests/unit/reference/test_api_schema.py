@@ -47,7 +47,7 @@ def schema() -> Any:
     "examples",
     [
         2,
-        pytest.param(50, marks=pytest.mark.slow),
+        pytest.param(25, marks=pytest.mark.slow),
         pytest.param(500, marks=[pytest.mark.slow, pytest.mark.soak]),
     ],
 )

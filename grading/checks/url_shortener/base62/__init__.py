@@ -12,7 +12,7 @@ SMALL = Scenario(
     "Numbers of one to seven digits were encoded.",
     workloads.small_numbers,
     checkers.right_digits,
-    every=5,
+    every=10,
 )
 MANY = (
     "many",

@@ -13,7 +13,7 @@ PLAIN_CLICKS = Scenario(
     "Clicks of the last half hour were counted, on two partitions; some were at the edge of a minute or an hour.",
     workloads.plain_clicks,
     checkers.in_its_windows,
-    every=5,
+    every=10,
 )
 LATE_CLICKS = Scenario(
     "late clicks",
@@ -99,7 +99,7 @@ A_HOT_LINK = Scenario(
     f"{workloads.MANY} clicks on few links were counted as one batch, and the questions to the store counted.",
     workloads.a_hot_link,
     checkers.cheap,
-    every=5,
+    every=10,
 )
 MANY_CLICKS = Scenario(
     "many clicks",
@@ -107,7 +107,7 @@ MANY_CLICKS = Scenario(
     "was weighed again.",
     workloads.many_clicks,
     checkers.memory_stays,
-    every=8,
+    every=10,
 )
 
 SCENARIOS = {

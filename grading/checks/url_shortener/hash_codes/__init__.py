@@ -13,7 +13,7 @@ AWKWARD_URLS = Scenario(
     "Links were made for URLs of every kind: long ones, with percent signs, in other scripts.",
     workloads.awkward_urls,
     checkers.well_formed,
-    every=2,
+    every=4,
 )
 MANY_AT_ONCE = Scenario(
     "many at once",
@@ -42,7 +42,7 @@ MANY_FORMS = Scenario(
     f"{workloads.MANY} URLs were shortened.",
     workloads.many_urls,
     checkers.well_formed,
-    every=5,
+    every=10,
 )
 TWO_KEYS = Scenario(
     "two keys",

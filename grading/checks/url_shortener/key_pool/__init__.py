@@ -13,7 +13,7 @@ MADE_AND_HANDED_OUT = Scenario(
     "A generator filled an empty pool, and two servers handed codes out.",
     workloads.made_and_handed_out,
     handing_out.well_formed,
-    every=3,
+    every=4,
 )
 ALIASES = Scenario(
     "aliases in the way",

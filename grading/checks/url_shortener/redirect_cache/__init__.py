@@ -16,7 +16,7 @@ EVERY_KIND = Scenario(
     "Live links with awkward URLs, an expired one and unknown codes were asked for twice, on different servers.",
     workloads.every_kind_of_code,
     checkers.right_answers,
-    every=5,
+    every=10,
 )
 A_BUSY_SERVER = Scenario(
     "a busy server",
@@ -31,7 +31,7 @@ AGAIN_AND_AGAIN = Scenario(
     f"from {workloads.MARK_MAX:g} s after an invalidation on; what went to cache and store was counted.",
     workloads.one_code_again_and_again,
     checkers.cheap_hits,
-    every=5,
+    every=10,
 )
 AROUND_THE_EXPIRY = Scenario(
     "around the expiry",
@@ -39,7 +39,7 @@ AROUND_THE_EXPIRY = Scenario(
     "long before and one with less than a second to live.",
     workloads.around_the_expiry,
     checkers.right_answers,
-    every=5,
+    every=10,
 )
 FILLED_AT_ONE_MOMENT = Scenario(
     "filled at one moment",
@@ -47,7 +47,7 @@ FILLED_AT_ONE_MOMENT = Scenario(
     "asked for until more than ttl had passed.",
     workloads.filled_at_one_moment,
     checkers.bounded_and_spread,
-    every=5,
+    every=10,
 )
 UNKNOWN_AGAIN = Scenario(
     "unknown again",

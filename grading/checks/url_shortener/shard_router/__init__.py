@@ -14,7 +14,7 @@ ALL_KINDS = Scenario(
     "aliases of all lengths.",
     workloads.codes_of_all_kinds,
     checkers.one_of_them,
-    every=5,
+    every=10,
 )
 DIFFERENT_ORDERS = Scenario(
     "different orders",
@@ -36,7 +36,7 @@ MANY_CODES = Scenario(
     "A router with 4 shards, and one with 10, were asked for many random codes, and the codes on each shard counted.",
     workloads.many_codes,
     checkers.even,
-    every=6,
+    every=10,
 )
 IN_A_ROW = Scenario(
     "in a row",
@@ -73,7 +73,7 @@ THREE_AND_FOUR = Scenario(
     "The same codes were asked of a router with 3 shards and of one with 4, and those counted that changed shards.",
     workloads.three_and_four,
     checkers.few_move,
-    every=6,
+    every=10,
 )
 NINE_AND_TEN = Scenario(
     "nine and ten",

@@ -48,7 +48,7 @@ BURST = Scenario(
     "their worker numbers were neighbours.",
     workloads.burst,
     checkers.none_twice,
-    every=5,
+    every=10,
 )
 CLOCK_BACK = Scenario(
     "clock back",
