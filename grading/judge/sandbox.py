@@ -64,10 +64,9 @@ def start(isolation: Isolation = "auto", hash_seed: int = 0) -> Start:
 
 @functools.cache
 def _compile() -> None:
-    """A host may write nothing, so it would compile its own modules at each start. What is compiled already stays, and
+    """A host may write nothing, so it would compile its modules at each start. What is compiled already stays, and
     where nothing can be written all goes on without."""
-    for name in VISIBLE:
-        path = ROOT / name
+    for path in (*(ROOT / name for name in VISIBLE), *(_package_parent(name) / name for name in PACKAGES)):
         compiled = compileall.compile_dir if path.is_dir() else compileall.compile_file
         compiled(path, quiet=2)
 

@@ -21,7 +21,7 @@ from grading.nbgrader.cluster import cluster
 from grading.nbgrader.lift import Component
 from grading.nbgrader.progress import Progress
 from grading.nbgrader.verdicts import Kept, Verdicts
-from grading.nbgrader.warm import POSSIBLE, Answer, NoAnswer, kill, of_this_thread
+from grading.nbgrader.warm import POSSIBLE, Answer, NoAnswer, cores_for, kill, of_this_thread, take_core
 
 COMMAND = (sys.executable, "-I", "-m", "grading.judge")
 WALL_LIMIT = 120.0
@@ -140,7 +140,9 @@ def judge_ahead(
 
 
 def executor(workers: int, scheduler: str | None) -> AbstractContextManager[Executor]:
-    return ThreadPoolExecutor(workers) if scheduler is None else cluster(scheduler, workers)
+    if scheduler is not None:
+        return cluster(scheduler, workers)
+    return ThreadPoolExecutor(workers, initializer=take_core, initargs=(cores_for(workers),))
 
 
 def decided(judge: Judge, component: Component) -> Kept | None:

@@ -6,6 +6,7 @@ else is different: the same command line, the same verdict, the same limit on wa
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -17,6 +18,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 POSSIBLE = hasattr(os, "fork")
 
@@ -35,10 +37,10 @@ class Answer:
 
 
 class WarmJudge:
-    """Of one thread. `command`: how the judge is called, without arguments. Ended by `close`, or with the last
-    reference to it."""
+    """Of one thread. `command`: how the judge is called, without arguments. `core`: the one that it and its components
+    stay on; None: where the system puts them. Ended by `close`, or with the last reference to it."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], core: int | None = None) -> None:
         self._process = subprocess.Popen(
             [*command, "--serve"],
             stdin=subprocess.PIPE,
@@ -48,6 +50,9 @@ class WarmJudge:
             start_new_session=True,
         )
         self.close = weakref.finalize(self, _end, self._process)
+        if core is not None:
+            with contextlib.suppress(AttributeError, OSError):  # where processes cannot be bound
+                os.sched_setaffinity(self._process.pid, {core})
 
     def ask(self, argv: Sequence[str], source: str, wall_limit: float) -> Answer:
         """NoAnswer."""
@@ -99,9 +104,25 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 _here = threading.local()
 
 
+def cores_for(workers: int) -> SimpleQueue[int]:
+    """A core for each of so many threads, if all cores are theirs: else two may judge on one while another rests."""
+    cores: SimpleQueue[int] = SimpleQueue()
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(allowed) <= workers:
+        for core in allowed:
+            cores.put(core)
+    return cores
+
+
+def take_core(cores: SimpleQueue[int]) -> None:
+    """For the judge of this thread."""
+    with contextlib.suppress(Empty):
+        _here.core = cores.get_nowait()
+
+
 def of_this_thread(command: Sequence[str]) -> WarmJudge:
     """The judge of this thread, which ends with it. One that could not answer is replaced."""
     judge: WarmJudge | None = getattr(_here, "judge", None)
     if judge is None or not judge.close.alive:
-        judge = _here.judge = WarmJudge(command)
+        judge = _here.judge = WarmJudge(command, getattr(_here, "core", None))
     return judge

@@ -27,6 +27,7 @@ they are run by tests/notebooks."""
 OURS = ".jp-OutputArea-output"
 """What cells put out: the rest of the page is JupyterLab's."""
 NEW = f"{OURS}:not([data-looked-at])"
+TALL = {"width": 1280, "height": 2600}
 NOT_OURS = {"scrollable-region-focusable"}
 """JupyterLab makes each output scroll, and gives it no place in the order of Tab."""
 SCROLL = """() => { const box = document.querySelector('.jp-WindowedPanel-outer'); const before = box.scrollTop;
@@ -55,6 +56,7 @@ def texts(cell: dict[str, Any]) -> str:
 def inaccessible(visit: Visit) -> dict[str, str]:
     """What axe has to say of what cells put out, screen by screen: rule -> a place that breaks it."""
     page, found = visit.page, dict[str, str]()
+    page.set_viewport_size(TALL)  # axe takes as long for a small screen as for a large one
     page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
     for _ in range(80):  # what is out of sight JupyterLab does not draw
         page.wait_for_timeout(400)

@@ -1,7 +1,9 @@
 """A judge that stays says what a fresh one says, and is ended and replaced when it does not answer."""
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import pytest
 
 from grading.judge.report import Verdict
 from grading.matrix import entries, filling
-from grading.nbgrader.judging import COMMAND
-from grading.nbgrader.warm import POSSIBLE, NoAnswer, WarmJudge, of_this_thread
+from grading.nbgrader.judging import COMMAND, executor
+from grading.nbgrader.warm import POSSIBLE, NoAnswer, WarmJudge, cores_for, of_this_thread
 
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="this system cannot fork")
 SLOT, ANSWER = "url-shortener/base62", "url-shortener/estimates"
@@ -110,3 +112,21 @@ def test_it_ends_with_its_last_reference() -> None:
     process = psutil.Process(judge._process.pid)
     del judge
     assert not process.is_running()
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process(), "cpu_affinity"), reason="this system cannot bind a process")
+def test_as_many_judges_as_cores_have_one_each_and_fewer_go_where_they_like() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+
+    def bound(judge: WarmJudge) -> list[int]:
+        return list(psutil.Process(judge._process.pid).cpu_affinity())
+
+    def of_a_thread(together: threading.Barrier) -> list[int]:
+        together.wait(30)
+        return bound(of_this_thread(COMMAND))
+
+    together = threading.Barrier(len(cores))
+    with executor(len(cores), None) as pool:
+        found = pool.map(of_a_thread, [together] * len(cores))
+    assert sorted(found) == [[core] for core in cores]
+    assert cores_for(len(cores) - 1).empty()

@@ -190,7 +190,10 @@ def soak(when: bool) -> list[Any]:
 @pytest.mark.parametrize(
     ("slot", "filling"),
     [
-        *(pytest.param(slot, "reference", marks=soak(slot in (*ALIKE, *ON_LOCAL, *ROUTED))) for slot in SLOTS),
+        *(
+            pytest.param(slot, "reference", marks=soak(slot in (*ALIKE, *ON_LOCAL, *ROUTED)))
+            for slot in SLOTS
+        ),
         pytest.param("url-shortener/redirect-cache", "plain", marks=pytest.mark.soak),
     ],
 )

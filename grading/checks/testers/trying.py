@@ -102,7 +102,7 @@ class Trying:
             "Your tester was shown recordings of right components, and of every component that has this kind of bug.",
             self.with_bug(bug),
             self.finds(bug),
-            every=5,
+            every=7,
         )
 
     # --- what is shown

@@ -20,14 +20,14 @@ LATE_CLICKS = Scenario(
     "Clicks were counted that were made just now, hours ago, days ago and years ago, in no order.",
     workloads.late_clicks,
     checkers.in_its_windows,
-    every=5,
+    every=7,
 )
 IMPOSSIBLE_TIMES = Scenario(
     "impossible times",
     "Clicks were counted whose times cannot be, and some whose times only just can.",
     workloads.impossible_times,
     checkers.in_its_windows,
-    every=5,
+    every=7,
 )
 TOLD_AGAIN = Scenario(
     "told again",
@@ -35,7 +35,7 @@ TOLD_AGAIN = Scenario(
     "were alike in all but their ids.",
     workloads.told_again,
     checkers.each_once,
-    every=5,
+    every=7,
 )
 A_LONG_DAY = Scenario(
     "a long day",
@@ -49,7 +49,7 @@ POISON = Scenario(
     "Some events could not be read: None stood for them, among clicks.",
     workloads.poison,
     checkers.past_poison,
-    every=5,
+    every=7,
 )
 NOTHING_NEW = Scenario(
     "nothing new",
@@ -57,7 +57,7 @@ NOTHING_NEW = Scenario(
     "cannot be read, or no event at all.",
     workloads.nothing_new,
     checkers.with_its_offset,
-    every=5,
+    every=7,
 )
 KILLED = Scenario(
     "killed",
@@ -65,7 +65,7 @@ KILLED = Scenario(
     "the committed offset, with a new instance.",
     workloads.killed,
     checkers.after_a_crash,
-    every=5,
+    every=7,
 )
 STOPPED = Scenario(
     "stopped",
@@ -85,14 +85,14 @@ STORE_FAILS = Scenario(
     "gone. Each time the consumer began anew at the committed offset, with a new instance.",
     workloads.store_fails,
     checkers.through_failures,
-    every=5,
+    every=7,
 )
 HOW_MANY_ARE_NEW = Scenario(
     "how many are new",
     "Batches were counted that held new clicks, known ones, repeated ones and events that cannot be read.",
     workloads.how_many_are_new,
     checkers.how_many_were_new,
-    every=5,
+    every=7,
 )
 A_HOT_LINK = Scenario(
     "a hot link",

@@ -21,21 +21,21 @@ MANY_AT_ONCE = Scenario(
     "somebody else's just before they were claimed.",
     workloads.many_at_once,
     checkers.own_codes_in_a_race,
-    every=5,
+    every=7,
 )
 ONE_LEAVES = Scenario(
     "one leaves",
     "Several callers on one server asked for codes for one URL; one was cancelled meanwhile, and later a server died.",
     workloads.one_leaves,
     checkers.own_codes,
-    every=5,
+    every=7,
 )
 MANY_URLS = Scenario(
     "many URLs",
     f"{workloads.MANY} URLs were shortened, and the symbols at each place of their codes counted.",
     workloads.many_urls,
     checkers.whole_space,
-    every=5,
+    every=7,
 )
 MANY_FORMS = Scenario(
     "many forms",
@@ -49,21 +49,21 @@ TWO_KEYS = Scenario(
     "The same URLs were shortened on two servers that have different keys.",
     workloads.two_keys,
     checkers.secret,
-    every=5,
+    every=7,
 )
 TO_ONE_URL = Scenario(
     "one URL",
     f"{workloads.TO_ONE_URL} links were made to one URL, and the attempts counted.",
     workloads.links_to_one_url,
     checkers.cheap_links_to_one_url,
-    every=5,
+    every=7,
 )
 COLLISIONS = Scenario(
     "collisions",
     "The first codes that were tried were somebody else's already: seven in a row, then all.",
     workloads.collisions_in_a_row,
     checkers.bounded,
-    every=5,
+    every=7,
 )
 STORE_FAILS = Scenario(
     "store fails",
@@ -76,7 +76,7 @@ FREE_CODES = Scenario(
     "Links were made to URLs that had none yet, and the questions to the store counted.",
     workloads.awkward_urls,
     checkers.one_trip,
-    every=5,
+    every=7,
 )
 
 SCENARIOS = {

@@ -27,7 +27,7 @@ THREE_SERVERS = Scenario(
     "Callers on three servers asked at the same moment, and the pool had hardly enough for all.",
     workloads.three_servers_at_once,
     handing_out.once,
-    every=5,
+    every=7,
 )
 A_LONG_SHIFT = Scenario(
     "a long shift",
@@ -48,14 +48,14 @@ ONE_AFTER_THE_OTHER = Scenario(
     "Callers asked one server, one after the other, and the round trips to the pool were counted.",
     workloads.one_after_the_other,
     handing_out.in_batches,
-    every=5,
+    every=7,
 )
 A_BURST = Scenario(
     "a burst",
     "Many callers asked one server at the same moment, when it had no codes; later some more did.",
     workloads.a_burst,
     handing_out.in_batches,
-    every=5,
+    every=7,
 )
 A_SERVER_DIES = Scenario(
     "a server dies",
@@ -69,21 +69,21 @@ THE_BATCH_IS_LEFT = Scenario(
     "A server took a batch and handed one code out; then the pool was away, and callers asked for the rest of it.",
     workloads.the_batch_is_left,
     handing_out.goes_on,
-    every=5,
+    every=7,
 )
 DRY = Scenario(
     "the pool is dry",
     "More callers asked than there were codes; later there were enough again.",
     workloads.the_pool_is_dry,
     handing_out.runs_dry,
-    every=5,
+    every=7,
 )
 AWAY = Scenario(
     "the pool is away",
     "The pool was away before anybody had a batch; later it was back.",
     workloads.the_pool_is_away,
     handing_out.runs_dry,
-    every=5,
+    every=7,
 )
 STORE_FAILS = Scenario(
     "store fails",
@@ -96,14 +96,14 @@ CALLERS_LEAVE = Scenario(
     "Several callers waited on one server for a batch, or for their claims; some of them were cancelled meanwhile.",
     workloads.callers_leave,
     handing_out.undisturbed,
-    every=5,
+    every=7,
 )
 LEVELS = Scenario(
     "levels",
     "A generator was asked while the pool was empty, just below its mark, at the mark, and above it.",
     workloads.levels,
     filling.fills_up,
-    every=5,
+    every=7,
 )
 FILLING_FAILS = Scenario(
     "filling fails",
@@ -118,7 +118,7 @@ DRAWN_AND_FILLED = Scenario(
     "Two generators filled the pool in turn and once at the same moment, while others took codes out.",
     workloads.drawn_and_filled,
     filling.never_again,
-    every=5,
+    every=7,
 )
 FILLINGS_LOST = Scenario(
     "answers to fillings are lost",
@@ -132,14 +132,14 @@ GENERATORS_DIE = Scenario(
     "Two generators were killed at moments at which they sent something, while others took codes out.",
     workloads.generators_die,
     filling.never_again_under_faults,
-    every=5,
+    every=7,
 )
 SAME_NUMBERS = Scenario(
     "same numbers",
     "Generators got the same numbers, each in a world of its own; in between the pool was emptied.",
     workloads.same_numbers,
     filling.one_code_a_number,
-    every=5,
+    every=7,
     why="If two servers make different codes of one number, nothing keeps them from making one code of two numbers.",
 )
 SAME_NUMBERS_AND_KEYS = Scenario(
@@ -147,7 +147,7 @@ SAME_NUMBERS_AND_KEYS = Scenario(
     "Three generators got the same consecutive numbers, each in a world of its own; the third one had another key.",
     workloads.same_numbers,
     filling.not_guessable,
-    every=5,
+    every=7,
 )
 
 SCENARIOS = {

@@ -54,7 +54,7 @@ UNKNOWN_AGAIN = Scenario(
     "A code that does not exist was asked for again two seconds later, and until more than a minute had passed.",
     workloads.unknown_code_again,
     checkers.remembered_for_a_minute,
-    every=5,
+    every=7,
 )
 ASKED_TOO_EARLY = Scenario(
     "asked too early",
@@ -62,42 +62,42 @@ ASKED_TOO_EARLY = Scenario(
     "later all servers were asked.",
     workloads.created_after_it_was_asked_for,
     checkers.live_on_all_servers,
-    every=5,
+    every=7,
 )
 ALL_AT_ONCE = Scenario(
     "all at once",
     "Several callers asked one server for the same cold code at the same moment.",
     workloads.all_at_once,
     checkers.one_query_per_code,
-    every=5,
+    every=7,
 )
 CACHE_AWAY = Scenario(
     "cache away",
     "The cache failed twice, while warm, cold and unknown codes were asked for, and came back.",
     workloads.cache_away,
     checkers.right_without_the_cache,
-    every=5,
+    every=7,
 )
 CACHE_FAILS_MIDWAY = Scenario(
     "cache fails midway",
     "The cache took the first commands and then failed, in the middle of a look-up; later it came back.",
     workloads.cache_fails_midway,
     checkers.right_without_the_cache,
-    every=5,
+    every=7,
 )
 STORE_AWAY = Scenario(
     "store away",
     "The store failed while cold codes were asked for; when it was back, the same codes were asked for again.",
     workloads.store_away,
     checkers.error_and_then_right,
-    every=5,
+    every=7,
 )
 DELETED_WHILE_WARM = Scenario(
     "deleted while warm",
     "A link that was warm on all servers was deleted and invalidated; two seconds later all were asked.",
     workloads.deleted_while_warm,
     checkers.gone_from_a_warm_cache,
-    every=5,
+    every=7,
     read_next="Where else than in Redis may a server remember the link, and for how long? invalidate runs on one "
     f"server only, and the others must have forgotten {BOUND} later.",
 )
@@ -130,7 +130,7 @@ DELETED_WITHOUT_THE_CACHE = Scenario(
     "A warm link was deleted while the cache failed; when the cache was back, the servers were asked.",
     workloads.deleted_while_the_cache_is_away,
     checkers.gone_for_good,
-    every=5,
+    every=7,
     why="The owner was told that the link is gone, and it redirects as soon as the cache is back.",
     read_next="If the cache did not confirm the invalidation, the old entry may still lie in it: let invalidate raise "
     "the RedisError, and the service asks the owner to try again.",
@@ -140,14 +140,14 @@ ONE_LEAVES = Scenario(
     "Four callers waited for one cold code on one server, and the first of them was cancelled.",
     workloads.one_of_several_leaves,
     checkers.others_unharmed,
-    every=5,
+    every=7,
 )
 ALL_LEAVE = Scenario(
     "all leave",
     "Two callers waited for one cold code, both were cancelled, and others came after them.",
     workloads.all_leave,
     checkers.others_unharmed,
-    every=5,
+    every=7,
 )
 MANY_CODES = Scenario(
     "many codes",

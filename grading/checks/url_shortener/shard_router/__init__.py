@@ -21,14 +21,14 @@ DIFFERENT_ORDERS = Scenario(
     "Three servers with the same shards were asked the same codes, each in another order, one of them twice.",
     workloads.in_different_orders,
     checkers.agreed,
-    every=5,
+    every=7,
 )
 ANOTHER_PROCESS = Scenario(
     "another process",
     "Two routers with the same shards, in two Python processes, were asked the same codes in the same order.",
     workloads.some_codes,
     checkers.agreed_elsewhere,
-    every=5,
+    every=7,
     elsewhere=True,
 )
 MANY_CODES = Scenario(
@@ -87,7 +87,7 @@ WHERE_TO = Scenario(
     "The same codes were asked of a router with 3 shards and of one with 4, and looked at where they moved.",
     workloads.three_and_four_shorter,
     checkers.to_the_new_one,
-    every=5,
+    every=7,
 )
 
 SCENARIOS = {
