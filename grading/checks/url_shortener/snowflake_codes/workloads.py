@@ -133,27 +133,30 @@ def taken_over(seed: int) -> Plan:
 
 
 def renewals_time_out(seed: int) -> Plan:
-    """The same, and no renewal of the first life has happened: whoever takes a time-out for a yes reserved nothing."""
-    return lived_twice(seed, "timeout")
+    """The same; before the server dies no renewal happens. Whoever takes a time-out for a yes has reserved nothing."""
+    return lived_twice(seed, "timeout", dies=True)
 
 
-def lived_twice(seed: int, mode: str) -> Plan:
-    """`mode`: in which the leases fail, until the server dies later; empty: they do not, and it dies sooner."""
+def lived_twice(seed: int, mode: str, dies: bool = False) -> Plan:
+    """`mode`: in which the leases fail, while the server lives on; empty: they do not, and it dies amid its work.
+    `dies`: it dies all the same, at the end of its work."""
     s = script(seed, "takeover")
     pattern = [1.0]
     while pattern[-1] < 6.0:
         pattern.append(round(pattern[-1] + s.between(0.25, 0.6), 6))
     for at in pattern:
         ask(s, at)
-    dies = 3 + s.random.randrange(len(pattern))
+    skip = 3 + s.random.randrange(len(pattern))
     s.crash(0, 8.0 + AWAY - 0.5)
     s.clock(0, -(8.0 + AWAY), 8.0 + AWAY - 0.4)
     for at in pattern:
         ask(s, round(at + 8.0 + AWAY, 6))
     ask(s, 8.0 + AWAY + LONG_AFTER, role="after")
-    faults = [Fault("server", "crash", 0.0, 8.0, servers=(0,), skip=dies, count=1)]
+    faults = [Fault("server", "crash", 0.0, 8.0, servers=(0,), skip=skip, count=1)]
     if mode:
         faults = [Fault(LEASES, mode, s.between(1.6, 3.0), 12.0, delay=s.between(1.5, 3.0))]
+    if dies:  # also one that asks for nothing while the leases fail, and holds its lease by a heartbeat
+        faults.append(Fault("server", "crash", pattern[-1], 7.5 + AWAY, servers=(0,), count=1))
     return s.plan(*faults, servers=1, **given(s))
 
 
