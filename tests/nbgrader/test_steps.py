@@ -13,6 +13,7 @@ import pytest
 from nbgrader.converters.base import NbGraderException
 
 from grading.nbgrader.course import main
+from grading.nbgrader.restore import read_once, released_cells
 from grading.nbgrader.steps import Course
 
 ASSIGNMENT = "url-shortener"
@@ -145,3 +146,12 @@ def test_a_folder_that_is_a_course_is_the_one_that_is_meant(
     monkeypatch.chdir(tmp_path)
     assert main(["export", "--root", str(course.root), "--to", str(tmp_path / "same.csv")]) == 0
     assert (tmp_path / "same.csv").read_text() == (tmp_path / "marks.csv").read_text()
+
+
+def test_what_was_released_is_read_once_for_a_step_and_anew_for_the_next(course: Course) -> None:
+    about = (course.config.CourseDirectory.db_url, ASSIGNMENT, Path(NOTEBOOK).stem)
+    with read_once():
+        cells = released_cells(*about)
+        assert released_cells(*about) is cells
+    assert released_cells(*about) is not cells
+    assert released_cells(*about) == cells != []
