@@ -16,22 +16,22 @@ def one_core(core: int | None = None) -> Iterator[int | None]:
     Judge and host take strict turns, so a second core brings nothing, and waking it up takes ten times as long as
     changing over on the same one. None where threads cannot be bound (macOS, Windows), or there is but one core.
     """
-    allowed = _allowed()
+    allowed = allowed_cores()
     core = _running_on() if core is None else core
-    if len(allowed) < 2 or core not in allowed or not _bind({core}):
+    if len(allowed) < 2 or core not in allowed or not bind({core}):
         yield None
         return
     try:
         yield core
     finally:
-        _bind(allowed)
+        bind(allowed)
 
 
 def two_cores() -> tuple[int | None, int | None]:
     """For two pairs of judge and host: the one of this thread, and another; None where there is no choice."""
     here = _running_on()
-    others = sorted(_allowed() - {here})
-    return (here, others[0]) if others and here in _allowed() else (None, None)
+    others = sorted(allowed_cores() - {here})
+    return (here, others[0]) if others and here in allowed_cores() else (None, None)
 
 
 @contextlib.contextmanager
@@ -46,16 +46,18 @@ def no_collections() -> Iterator[None]:
             gc.enable()
 
 
-def _allowed() -> set[int]:
+def allowed_cores() -> set[int]:
+    """Empty where the system does not say."""
     try:
         return set(os.sched_getaffinity(0))
     except (AttributeError, OSError):
         return set()
 
 
-def _bind(cores: set[int]) -> bool:
+def bind(cores: set[int], process: int = 0) -> bool:
+    """Whether it could be done. `process`: its id; 0: this thread."""
     try:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(process, cores)
     except (AttributeError, OSError):
         return False
     return True

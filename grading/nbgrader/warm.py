@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from grading.judge import pace
+
 POSSIBLE = hasattr(os, "fork")
 
 
@@ -51,8 +53,7 @@ class WarmJudge:
         )
         self.close = weakref.finalize(self, _end, self._process)
         if core is not None:
-            with contextlib.suppress(AttributeError, OSError):  # where processes cannot be bound
-                os.sched_setaffinity(self._process.pid, {core})
+            pace.bind({core}, self._process.pid)
 
     def ask(self, argv: Sequence[str], source: str, wall_limit: float) -> Answer:
         """NoAnswer."""
@@ -107,7 +108,7 @@ _here = threading.local()
 def cores_for(workers: int) -> SimpleQueue[int]:
     """A core for each of so many threads, if all cores are theirs: else two may judge on one while another rests."""
     cores: SimpleQueue[int] = SimpleQueue()
-    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    allowed = sorted(pace.allowed_cores())
     if len(allowed) <= workers:
         for core in allowed:
             cores.put(core)

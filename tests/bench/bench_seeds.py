@@ -98,11 +98,12 @@ def finds(suite: Suite, requirement: Requirement, source: str, seeds: range) -> 
 
 def missed(requirement: Requirement, shares: dict[str, float], count: int) -> float:
     """The chance that no seed of a mark shows it. `count`: the seeds that each share is from."""
-    return math.prod(
+    chance = math.prod(
         (1 - (shares[each.name] * count + 1) / (count + 2)) ** seeds_of(each)
         for each in requirement.scenarios
         if shares[each.name]
     )
+    return float(f"{chance:.1e}")
 
 
 def measure(slot: str, count: int) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def measure(slot: str, count: int) -> dict[str, Any]:
         wrong[entry.name] = {
             "rejected by": requirement.id,
             "found on": shares,
-            "missed by a mark": float(f"{missed(requirement, shares, count):.1e}"),
+            "missed by a mark": missed(requirement, shares, count),
         }
     return {"scenarios": right(suite, seeds), "wrong": wrong}
 
@@ -128,8 +129,7 @@ def reckon(slot: str, found: dict[str, Any], count: int) -> None:
         for each in by_id[id].scenarios:
             scenarios[each.name]["seeds of a mark"] = seeds_of(each)
     for about in found["wrong"].values():
-        again = missed(by_id[about["rejected by"]], about["found on"], count)
-        about["missed by a mark"] = float(f"{again:.1e}")
+        about["missed by a mark"] = missed(by_id[about["rejected by"]], about["found on"], count)
 
 
 def main() -> None:
@@ -146,12 +146,10 @@ def main() -> None:
             kept["slots"][slot] = measure(slot, options.seeds)
         worst = max(kept["slots"][slot]["wrong"].values(), key=lambda each: each["missed by a mark"])
         print(slot, worst, flush=True)
-    if options.reckon:
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
-        return
-    kept["machine"] = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    kept["seeds"] = options.seeds
-    kept["seeds of a mark"] = COUNT
+    if not options.reckon:
+        kept["machine"] = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+        kept["seeds"] = options.seeds
+        kept["seeds of a mark"] = COUNT
     RESULT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 
 

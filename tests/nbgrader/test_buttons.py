@@ -26,9 +26,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="nbgrader has no exchange on Windows"),
 ]
 
-expect.set_options(
-    timeout=30_000
-)  # of milliseconds: a busy machine takes more than Playwright's five seconds
+# Milliseconds: a busy machine takes more than Playwright's five seconds.
+expect.set_options(timeout=30_000)
 
 ASSIGNMENT = "url-shortener"
 NOTEBOOK, ANSWER = "04-detailed-design", "status-answer"

@@ -82,9 +82,8 @@ def course_of(learners: Sequence[str], root: Path) -> Course:
         sample_class(root)
         course = Course(root, ASSIGNMENT)
         course.generate()
-        count = (
-            8 if len(learners) == len(LEARNERS) else 2
-        )  # two of the thirty are found out on some seeds only
+        # Two of the thirty are found out on some seeds only.
+        count = 8 if len(learners) == len(LEARNERS) else 2
         (root / "work/course/seeds.toml").write_text(f'secret = "of this test"\ncount = {count}\n')
         for name in learners:
             hand_in(LEARNERS[name], root / "handed-in" / name)

@@ -13,6 +13,10 @@ Doing = Callable[[Stack], object]
 Met = Callable[[Metrics, Metrics], bool]
 
 
+LASTS = 4.0
+"""Seconds that a fault lasts, unless it takes longer to meet work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`met`: whether the app servers' metrics, before the fault and at its end, show that it met work; None: visitors
@@ -26,7 +30,7 @@ class Fault:
     may_lose: int = 0
     setting: tuple[str, object, object] | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
-    lasts: float = 4.0
+    lasts: float = LASTS
 
 
 def grew(metric: str, *outcomes: str) -> Met:
