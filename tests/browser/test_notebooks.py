@@ -1,6 +1,7 @@
 """Every notebook, as learners get it and from their bundle, in Chromium: it runs from top to bottom, asks for
 predictions and judges what is there, asks nobody outside, and can be read by everybody."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ ALIKE = tuple(
 )
 """For a soak: what they show, others here show too, or tests/browser has a test of its own for it. With their solutions
 they are run by tests/notebooks."""
+LONG = "url-shortener/05-scaling.ipynb"
+SHOWN = (
+    *("start", "percentiles", "objectives", "trace-slow", "trace-log", "alerts-metrics", "alerts-look"),
+    *("predict-real", "journeys", "measure-real", "stop"),
+)
+"""What only the longest one shows, and what that needs. All of it is for a soak."""
 OURS = ".jp-OutputArea-output"
 """What cells put out: the rest of the page is JupyterLab's."""
 NEW = f"{OURS}:not([data-looked-at])"
@@ -73,12 +80,28 @@ def inaccessible(visit: Visit) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, id=Path(name).stem, marks=[pytest.mark.soak] * (name in ALIKE)) for name in NAMES],
+    [
+        pytest.param(name, id=Path(name).stem, marks=[pytest.mark.soak] * (name in (*ALIKE, LONG)))
+        for name in NAMES
+    ],
 )
 def test_it_runs_asks_for_predictions_judges_what_is_there_and_is_accessible(
     name: str, lab: Lab, visit: Visit
 ) -> None:
     assert (ROOT / RELEASE / name).exists()
+    runs_through(name, lab, visit)
+
+
+def test_what_only_the_longest_one_shows(lab: Lab, visit: Visit) -> None:
+    copy = Path(LONG).with_name("shown.ipynb")
+    notebook = json.loads((lab.work / LONG).read_text("utf-8"))
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in SHOWN]
+    assert len(notebook["cells"]) == len(SHOWN)
+    (lab.work / copy).write_text(json.dumps(notebook), "utf-8")
+    runs_through(copy.as_posix(), lab, visit)
+
+
+def runs_through(name: str, lab: Lab, visit: Visit) -> None:
     visit.open(lab.address(name))
     visit.run_all(240, cells=6)
     assert inaccessible(visit) == {}

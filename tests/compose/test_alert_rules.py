@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from workbench.stack.containers.engine import missing
 
 from compose.project import COMPOSE
@@ -81,7 +81,7 @@ def test_prometheus_fires_in_the_same_seconds(name: str, tmp_path: Path) -> None
     (tmp_path / "rules.yml").write_text(SETS[name], "utf-8")
     tests = [test_of(run, SETS[name]) for run in runs()]
     asked = {"rule_files": ["rules.yml"], "evaluation_interval": "1s", "tests": tests}
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump(asked, width=10**6), "utf-8")
+    (tmp_path / "tests.yml").write_text(json.dumps(asked), "utf-8")  # YAML, too, and written in no time
     for what in (["check", "rules", "/given/rules.yml"], ["test", "rules", "/given/tests.yml"]):
         done = promtool(tmp_path, *what)
         assert done.returncode == 0, (done.stdout + done.stderr)[:4000]
