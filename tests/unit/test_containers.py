@@ -4,14 +4,17 @@ import gc
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 from workbench.stack.containers import cgroup, engine, plan
+from workbench.stack.containers.engine import Engine
 from workbench.stack.containers.plan import ComposePlan, project_name
+from workbench.stack.containers.roles import ServiceContainer
 from workbench.stack.containers.toxiproxy import requests
 from workbench.stack.request import Request
+from workbench.stack.role import RoleGone
 
 from compose.network import port, proxies
 from compose.network.__main__ import EDGES, text
@@ -160,6 +163,54 @@ def test_mending_leaves_alone_what_is_well() -> None:
     assert methods(HUNG, "mend") == ["POST", "DELETE", "DELETE", "POST"], "what hung is closed first"
     with pytest.raises(ValueError, match="no such fault"):
         requests("x->y", OPEN, "tickle", None)
+
+
+class Starting:
+    """An engine over one container that starts: it has not looked yet, and the container's own check fails at first."""
+
+    class errors:
+        class DockerException(Exception): ...
+
+    def __init__(self, test: list[str], fails: int, running: bool = True) -> None:
+        self.test, self.fails, self.running = test, fails, running
+        self.asked: list[list[str]] = []
+
+    def look(self, container: str) -> dict[str, Any]:
+        state = {"Running": self.running, "Health": {"Status": "starting"}}
+        return {"State": state, "Config": {"Healthcheck": {"Test": self.test}}}
+
+    def run_in(self, container: str, argv: list[str]) -> str:
+        self.asked.append(argv)
+        if len(self.asked) <= self.fails:
+            raise RuntimeError("refused")
+        return ""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("test", "argv"),
+    [
+        (["CMD", "redis-cli", "ping"], ["redis-cli", "ping"]),
+        (["CMD-SHELL", "redis-cli ping"], ["sh", "-c", "redis-cli ping"]),
+    ],
+)
+async def test_a_service_is_up_once_its_own_check_says_so(
+    test: list[str], argv: list[str], tmp_path: Path
+) -> None:
+    engine = Starting(test, fails=2)
+    service = ServiceContainer("cache", "cache", tmp_path, cast(Engine, engine), "a-cache-1")
+    await service.configure({})
+    assert engine.asked == [argv] * 3
+    assert service.state == "up"
+
+
+@pytest.mark.anyio
+async def test_a_service_that_ended_is_not_waited_for(tmp_path: Path) -> None:
+    engine = Starting(["CMD", "true"], fails=0, running=False)
+    service = ServiceContainer("cache", "cache", tmp_path, cast(Engine, engine), "a-cache-1")
+    with pytest.raises(RoleGone, match="cache ended while it was starting"):
+        await service.configure({})
+    assert engine.asked == []
 
 
 def test_both_versions_of_control_groups_are_read(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ class Contained(Role):
 
 
 class ServiceContainer(Contained):
-    """A program of somebody else's. It sends no heartbeats; the engine's health check says when it can be used."""
+    """A program of somebody else's. It sends no heartbeats; its health check says when it can be used."""
 
     supervised = False
 
@@ -131,16 +131,25 @@ class ServiceContainer(Contained):
     async def configure(self, config: dict[str, Any]) -> dict[str, Any]:
         """Waits until it is healthy. RoleError: it is not."""
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT
-        while (state := (await asyncio.to_thread(self.engine.look, self.container))["State"])["Health"][
-            "Status"
-        ] != "healthy":
-            if not state["Running"]:
-                raise RoleGone(f"{self.name} ended while it was starting")
+        while not await self.healthy():
             if asyncio.get_running_loop().time() > deadline:
                 raise RoleError(f"{self.name} was not healthy after {START_TIMEOUT:.0f} s")
             await asyncio.sleep(POLL)
         self.state = "up"
         return {}
+
+    async def healthy(self) -> bool:
+        """As its own health check says, which is asked now: the engine asks every few seconds. RoleGone: it has ended."""
+        found = await asyncio.to_thread(self.engine.look, self.container)
+        if not found["State"]["Running"]:
+            raise RoleGone(f"{self.name} ended while it was starting")
+        if found["State"]["Health"]["Status"] == "healthy":
+            return True
+        try:
+            await self.run(*checking(found["Config"]["Healthcheck"]["Test"]))
+        except RoleError:
+            return False
+        return True
 
     def ended(self, status: int) -> None:
         known = self.process_id is not None
@@ -154,6 +163,12 @@ class ServiceContainer(Contained):
             return await asyncio.to_thread(self.engine.run_in, self.container, list(argv))
         except (RuntimeError, self.engine.errors.DockerException) as error:
             raise RoleError(str(error)) from error
+
+
+def checking(test: list[str]) -> list[str]:
+    """The command of a health check: `[CMD, redis-cli, ping]`, or `[CMD-SHELL, redis-cli ping]`."""
+    kind, *argv = test
+    return argv if kind == "CMD" else ["sh", "-c", *argv]
 
 
 class ServerContainer(Contained, PythonRole):
