@@ -139,7 +139,7 @@ class ServiceContainer(Contained):
         return {}
 
     async def healthy(self) -> bool:
-        """As its own health check says, which is asked now: the engine asks every few seconds. RoleGone: it has ended."""
+        """As its own health check says, asked now: the engine asks every few seconds. RoleGone: it has ended."""
         found = await asyncio.to_thread(self.engine.look, self.container)
         if not found["State"]["Running"]:
             raise RoleGone(f"{self.name} ended while it was starting")
