@@ -1,9 +1,12 @@
 """The files that set up a machine agree with one another."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +30,18 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
     blocks = re.split(r"^(?=[a-z0-9.-]+(?:\[[a-z,-]+\])?==)", LOCK, flags=re.MULTILINE)[1:]
     assert [b.split()[0] for b in blocks if "--hash=sha256:" not in b] == []
     assert "://" not in LOCK
+
+
+@pytest.mark.skipif(shutil.which("sed") is None, reason="no sed on PATH")
+@pytest.mark.parametrize("where", ["python.mk", "grading/hub/learner/Dockerfile"])
+def test_the_installer_is_taken_from_the_lock_with_its_hashes(where: str) -> None:
+    """As these say it to sed: the whole of one requirement."""
+    [asked] = re.findall(r"sed -n '(/\^uv==[^']*)'", (ROOT / where).read_text("utf-8"))
+    argv = ["sed", "-n", asked.replace("$$", "$"), str(ROOT / "requirements.lock")]
+    found = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert found.count("==") == 1
+    assert found.count("--hash=sha256:") == len(found.splitlines()) - 1 > 1
+    assert found in LOCK
 
 
 def test_each_dependency_says_why_it_is_there() -> None:
