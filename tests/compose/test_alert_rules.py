@@ -26,6 +26,8 @@ SETS = {
     "every function": (Path(__file__).parent / "rules/every_function.yml").read_text("utf-8"),
     **{entry.name: entry.source for entry in entries(ID, "odd")},
 }
+ALIKE = ("one_group", "one_minus_good", "quantiles")
+"""For a soak: what they ask for, the others ask for too."""
 FIRING = 'group by (alertname) (ALERTS{alertstate="firing"})'
 STALE = "stale"
 
@@ -73,7 +75,9 @@ def promtool(folder: Path, *what: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in ALIKE)) for name in SETS]
+)
 def test_prometheus_fires_in_the_same_seconds(name: str, tmp_path: Path) -> None:
     if (reason := missing()) is not None:
         pytest.skip(reason)
