@@ -3,6 +3,7 @@
 import gc
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -166,7 +167,8 @@ def test_mending_leaves_alone_what_is_well() -> None:
 
 
 class Starting:
-    """An engine over one container that starts: it has not looked yet, and the container's own check fails at first."""
+    """An engine over one container that starts: it has not looked yet, and the container's own check hangs at first, then
+    fails."""
 
     class errors:
         class DockerException(Exception): ...
@@ -177,11 +179,13 @@ class Starting:
 
     def look(self, container: str) -> dict[str, Any]:
         state = {"Running": self.running, "Health": {"Status": "starting"}}
-        return {"State": state, "Config": {"Healthcheck": {"Test": self.test}}}
+        return {"State": state, "Config": {"Healthcheck": {"Test": self.test, "Timeout": 5_000_000}}}
 
     def run_in(self, container: str, argv: list[str]) -> str:
         self.asked.append(argv)
-        if len(self.asked) <= self.fails:
+        if len(self.asked) == 1:
+            time.sleep(0.1)
+        if len(self.asked) <= 1 + self.fails:
             raise RuntimeError("refused")
         return ""
 
@@ -200,7 +204,7 @@ async def test_a_service_is_up_once_its_own_check_says_so(
     engine = Starting(test, fails=2)
     service = ServiceContainer("cache", "cache", tmp_path, cast(Engine, engine), "a-cache-1")
     await service.configure({})
-    assert engine.asked == [argv] * 3
+    assert engine.asked == [argv] * 4
     assert service.state == "up"
 
 

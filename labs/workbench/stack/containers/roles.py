@@ -145,9 +145,11 @@ class ServiceContainer(Contained):
             raise RoleGone(f"{self.name} ended while it was starting")
         if found["State"]["Health"]["Status"] == "healthy":
             return True
+        check = found["Config"]["Healthcheck"]
         try:
-            await self.run(*checking(found["Config"]["Healthcheck"]["Test"]))
-        except RoleError:
+            async with asyncio.timeout(check["Timeout"] / 1e9):
+                await self.run(*checking(check["Test"]))
+        except (RoleError, TimeoutError):
             return False
         return True
 
