@@ -167,8 +167,7 @@ def test_mending_leaves_alone_what_is_well() -> None:
 
 
 class Starting:
-    """An engine over one container that starts: it has not looked yet, and the container's own check hangs at first, then
-    fails."""
+    """An engine over one container that starts: it has not looked yet. The container's own check hangs, then fails."""
 
     class errors:
         class DockerException(Exception): ...
