@@ -1,13 +1,12 @@
 """One JupyterLab for all browser tests, a fresh browser for each."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from workbench.release import RELEASE, ROOT
 
-from tests.browser.driver import NOTEBOOK, Lab, Visit, blameless, chromium, running_lab
+from tests.browser.driver import NOTEBOOK, Lab, Visit, blameless, chromium, only, running_lab
 
 NEEDED = ("start", "predict-hit-rate", "measure-hit-rate", "stop")
 
@@ -34,7 +33,5 @@ def visit(lab: Lab, tmp_path: Path) -> Iterator[Visit]:
 def copy(lab: Lab, request: pytest.FixtureRequest) -> str:
     """The path, for `lab.address`, of a notebook that is this test's own: the cells that it needs."""
     path = Path(NOTEBOOK).with_name(f"{request.node.name}.ipynb")
-    notebook = json.loads((ROOT / RELEASE / NOTEBOOK).read_text("utf-8"))
-    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in NEEDED]
-    (lab.work / path).write_text(json.dumps(notebook), "utf-8")
+    (lab.work / path).write_text(only(ROOT / RELEASE / NOTEBOOK, NEEDED), "utf-8")
     return path.as_posix()

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,14 @@ def chromium() -> str | None:
     """Where the browser is; None if there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def only(notebook: Path, cells: Collection[str]) -> str:
+    """The text of a notebook with these cells of that one, each of which it has."""
+    tree = json.loads(notebook.read_text("utf-8"))
+    tree["cells"] = [cell for cell in tree["cells"] if cell["id"] in cells]
+    assert len(tree["cells"]) == len(cells)
+    return json.dumps(tree)
 
 
 @dataclass(frozen=True, slots=True)

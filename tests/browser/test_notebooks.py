@@ -1,7 +1,6 @@
 """Every notebook, as learners get it and from their bundle, in Chromium: it runs from top to bottom, asks for
 predictions and judges what is there, asks nobody outside, and can be read by everybody."""
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from workbench.release import RELEASE, ROOT, SOURCE, sources
 from grading.answers.quantities import digits
 from grading.bundle.contents import contents
 from grading.bundle.folder import write
-from tests.browser.driver import NOTEBOOK, Lab, Visit, running_lab
+from tests.browser.driver import NOTEBOOK, Lab, Visit, only, running_lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -94,10 +93,7 @@ def test_it_runs_asks_for_predictions_judges_what_is_there_and_is_accessible(
 
 def test_what_only_the_longest_one_shows(lab: Lab, visit: Visit) -> None:
     copy = Path(LONG).with_name("shown.ipynb")
-    notebook = json.loads((lab.work / LONG).read_text("utf-8"))
-    notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] in SHOWN]
-    assert len(notebook["cells"]) == len(SHOWN)
-    (lab.work / copy).write_text(json.dumps(notebook), "utf-8")
+    (lab.work / copy).write_text(only(lab.work / LONG, SHOWN), "utf-8")
     runs_through(copy.as_posix(), lab, visit)
 
 

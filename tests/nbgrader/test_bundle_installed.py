@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.driver import blameless, chromium, serving
+from tests.browser.driver import blameless, chromium, only, serving
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def test_its_notebooks_run_in_jupyterlab(installed: Installed, tmp_path: Path) -
         serving(["make", "lab"], environment, work, tmp_path / "lab.log", cwd=installed.bundle) as lab,
         blameless(tmp_path) as visit,
     ):
-        (work / "url-shortener/base62.ipynb").write_text(alone(work / EXERCISE, CELLS), "utf-8")
+        (work / "url-shortener/base62.ipynb").write_text(only(work / EXERCISE, CELLS), "utf-8")
         for notebook, points in (
             (WELCOME, "6 of 20 points"),
             ("url-shortener/base62.ipynb", " of 20 points"),
@@ -92,10 +92,3 @@ def test_its_notebooks_run_in_jupyterlab(installed: Installed, tmp_path: Path) -
             assert [
                 out for out in outputs if out["output_type"] == "error" or out.get("name") == "stderr"
             ] == []
-
-
-def alone(notebook: Path, cells: tuple[str, ...]) -> str:
-    """The notebook with these cells only."""
-    tree = json.loads(notebook.read_text("utf-8"))
-    tree["cells"] = [cell for cell in tree["cells"] if cell["id"] in cells]
-    return json.dumps(tree)
